@@ -1,0 +1,1 @@
+"""The event contract and everything that writes events to the log."""

@@ -1,0 +1,1 @@
+"""What joins the log to the ledger: transport, batches, team totals, metrics, audit."""
