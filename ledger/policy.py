@@ -1,0 +1,76 @@
+"""The policy a ledger settles by: fixed in each shard's genesis entry, never changed after.
+
+Not reporting policy: rounding, daily caps and splitting at midnight never touch the ledger.
+Invariant: two workers with the same policy and the same log write the same bytes.
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property, lru_cache
+from zoneinfo import ZoneInfo
+
+SECOND = 1_000_000
+"""Microseconds in a second: every time in the ledger is an integer of microseconds."""
+
+_EPOCH = datetime(1970, 1, 1)
+_QUARTER_HOUR = 900 * SECOND
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What decides acceptance and pairing; durations in seconds, `timezone` an IANA name."""
+
+    shard_count: int = 4
+    timezone: str = "Asia/Shanghai"
+    horizon_seconds: int = 14 * 86_400
+    skew_seconds: int = 5 * 60
+    cap_seconds: int = 16 * 3_600
+    debounce_seconds: int = 60
+
+    margin_seconds = 3_600
+    """How far record time may step back, as it can when partition leadership moves."""
+
+    def as_dict(self) -> dict[str, str | int]:
+        """The policy as it stands in a genesis entry."""
+        return asdict(self)
+
+    @cached_property
+    def horizon(self) -> int:
+        return self.horizon_seconds * SECOND
+
+    @cached_property
+    def skew(self) -> int:
+        return self.skew_seconds * SECOND
+
+    @cached_property
+    def cap(self) -> int:
+        return self.cap_seconds * SECOND
+
+    @cached_property
+    def debounce(self) -> int:
+        return self.debounce_seconds * SECOND
+
+    @cached_property
+    def margin(self) -> int:
+        return self.margin_seconds * SECOND
+
+    @cached_property
+    def window(self) -> int:
+        """How long a tap stays known, counted back from the latest record time."""
+        return self.horizon + self.cap + self.skew + self.margin
+
+    def civil_day(self, instant: int) -> str:
+        """The ISO date of `instant` in the ledger's timezone."""
+        return _civil_day(self.timezone, instant // _QUARTER_HOUR)
+
+
+def iso_utc(instant: int) -> str:
+    """`instant` as RFC 3339 in UTC with six fractional digits: the form that gets hashed."""
+    return (_EPOCH + timedelta(microseconds=instant)).isoformat(timespec="microseconds") + "Z"
+
+
+@lru_cache(maxsize=8_192)
+def _civil_day(timezone: str, quarter_hour: int) -> str:
+    # Every zone has changed its date on a quarter hour since 1972, so one answer serves 15 minutes.
+    start = datetime.fromtimestamp(quarter_hour * 900, UTC)
+    return start.astimezone(ZoneInfo(timezone)).date().isoformat()
