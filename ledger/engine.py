@@ -1,0 +1,66 @@
+"""Opening the ledger's database: PostgreSQL by psycopg 3, or SQLite in WAL mode.
+
+Not the store: only what makes both behave alike under it.
+"""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+from ledger.refusals import NoDatabase
+
+_SQLITE_BUSY_MILLISECONDS = 30_000
+
+
+def open_engine(url: str) -> Engine:
+    """An engine for `url`, connecting on first use. NoDatabase where the URL can't be served."""
+    parsed = _parsed(url)
+    if parsed.get_backend_name() == "sqlite":
+        if parsed.database:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        return _for_sqlite(create_engine(parsed))
+    return create_engine(
+        parsed,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 10, "application_name": "hours"},
+    )
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+        if parsed.drivername in ("postgres", "postgresql"):
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        parsed.get_dialect()
+    except (ArgumentError, NoSuchModuleError):
+        parsed = None
+    if parsed is None or parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise NoDatabase(
+            "HOURS_LEDGER_URL 不是 sqlite:///… 或 postgresql://… 地址。 "
+            "HOURS_LEDGER_URL is not a sqlite:///… or postgresql://… URL."
+        )
+    return parsed
+
+
+def _for_sqlite(engine: Engine) -> Engine:
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _record: Any) -> None:
+        # Python's own transaction handling would commit before DDL and begin too late.
+        connection.isolation_level = None
+        for pragma in (
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            f"busy_timeout = {_SQLITE_BUSY_MILLISECONDS}",
+        ):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine

@@ -1,0 +1,1 @@
+"""The schema's versions, by Alembic, the migration library that SQLAlchemy's own authors keep."""

@@ -1,0 +1,12 @@
+"""Alembic's entry: runs on the connection that `ledger.schema` hands over, in its transaction."""
+
+from alembic import context
+
+from ledger.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    version_table="schema_version",
+)
+context.run_migrations()

@@ -1,0 +1,99 @@
+"""The schema's version: bringing a database up to date, and refusing one that isn't.
+
+Invariant: no other module creates or alters a table.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
+
+from ledger.refusals import NewerSchema, NoDatabase, NotInitialised
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_UPGRADE_LOCK = 0x686F757273
+"""PostgreSQL's advisory lock for upgrades: the letters "hours"."""
+
+
+def upgrade(engine: Engine) -> None:
+    """Bring the database to this program's schema; one at a time, all or nothing.
+
+    NoDatabase where it doesn't answer, NewerSchema where it is ahead of this program.
+    """
+    with reaching(engine), engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})"))
+        _refuse_newer(connection)
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def check(engine: Engine) -> None:
+    """Refuse a database that isn't at this program's schema (NotInitialised, NewerSchema)."""
+    with reaching(engine), engine.connect() as connection:
+        _refuse_newer(connection)
+        found = _version(connection)
+    if found != _head():
+        raise NotInitialised(
+            f"账本数据库的版本是 {found or '空'},需要 {_head()}:请运行 hours init。 "
+            f"The ledger's database is at version {found or 'none'}, not {_head()}: run hours init."
+        )
+
+
+@contextmanager
+def reaching(engine: Engine) -> Iterator[None]:
+    """Turn a database that doesn't answer into NoDatabase."""
+    try:
+        yield
+    except DBAPIError as error:
+        if not _is_outage(error):
+            raise
+        where = engine.url.render_as_string(hide_password=True)
+        cause = str(error.orig).strip().splitlines()[0]
+        raise NoDatabase(
+            f"连不上账本数据库 {where}:请检查它是否在运行,以及 HOURS_LEDGER_URL。 "
+            f"The ledger's database {where} does not answer ({cause}): "
+            "check that it runs, and HOURS_LEDGER_URL."
+        ) from error
+
+
+def _is_outage(error: DBAPIError) -> bool:
+    return error.connection_invalidated or type(error.orig).__name__ == "OperationalError"
+
+
+def _refuse_newer(connection: Connection) -> None:
+    found = _version(connection)
+    if found is not None and found not in _known_versions():
+        raise NewerSchema(
+            f"账本数据库的版本 {found} 比本程序新:请升级程序。 "
+            f"The ledger's database is at version {found}, newer than this program knows: "
+            "upgrade the program."
+        )
+
+
+def _version(connection: Connection) -> str | None:
+    context = MigrationContext.configure(connection, opts={"version_table": "schema_version"})
+    return context.get_current_revision()
+
+
+def _known_versions() -> set[str]:
+    return {script.revision for script in ScriptDirectory(str(_MIGRATIONS)).walk_revisions()}
+
+
+def _head() -> str:
+    head = ScriptDirectory(str(_MIGRATIONS)).get_current_head()
+    assert head is not None
+    return head
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    return config

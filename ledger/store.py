@@ -1,0 +1,217 @@
+"""The store: shards claimed and appended to, each append one transaction fenced by its epoch.
+
+Not the read side (`queries`), not what an hour is (`shard`). Invariant: entries, counters,
+halves, rejections and the shard's head change together or not at all, and only for the claim
+that is the latest.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, delete, insert, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ledger import entries as entry_types
+from ledger import schema, tables
+from ledger.entries import Entry
+from ledger.genesis import refuse_other
+from ledger.merkle import Frontier
+from ledger.policy import Policy
+from ledger.refusals import Fenced, NotInitialised
+from ledger.settling import Half
+from ledger.shard import Changes, HalfKey, Head
+
+_HEAD = tuple(Head.__dataclass_fields__)
+_DELETE_CHUNK = 1_000
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A shard taken over: the claim's number, and where the shard stands."""
+
+    epoch: int
+    head: Head
+
+
+class Store:
+    """The write side of one ledger, of one name and policy."""
+
+    def __init__(self, engine: Engine, name: str, policy: Policy) -> None:
+        self.engine = engine
+        self.name = name
+        self.policy = policy
+
+    def init(self) -> None:
+        """Bring the schema up to date and write each shard's genesis; safe to repeat.
+
+        NoDatabase, NewerSchema; OtherGenesis where the ledger began differently.
+        """
+        schema.upgrade(self.engine)
+        with self._transaction() as connection:
+            for shard in range(self.policy.shard_count):
+                self._begin_shard(connection, shard)
+        self.check()
+
+    def check(self) -> None:
+        """Refuse a database that isn't this ledger: NotInitialised, NewerSchema, OtherGenesis."""
+        schema.check(self.engine)
+        with schema.reaching(self.engine), self.engine.connect() as connection:
+            bodies = connection.execute(
+                select(tables.entries.c.body)
+                .where(tables.entries.c.seq == 0)
+                .order_by(tables.entries.c.shard)
+            ).scalars()
+            refuse_other(list(bodies), self.name, self.policy)
+
+    def claim(self, shard: int) -> Claim:
+        """Take the shard over: every earlier claim of it is fenced from now on."""
+        table = tables.shards
+        with self._transaction() as connection:
+            row = connection.execute(
+                update(table)
+                .where(table.c.shard == shard)
+                .values(epoch=table.c.epoch + 1)
+                .returning(table.c.epoch, *(table.c[name] for name in _HEAD))
+            ).one_or_none()
+        if row is None:
+            raise NotInitialised(
+                f"账本里没有分片 {shard}:请运行 hours init。 "
+                f"The ledger has no shard {shard}: run hours init."
+            )
+        epoch, *head = row
+        return Claim(epoch, Head(*head))
+
+    def append(self, shard: int, epoch: int, start: int, changes: Changes) -> None:
+        """Store what a batch that began at offset `start` did, if `epoch` is the latest claim's.
+
+        Fenced, and nothing is stored, where it isn't, or where the shard doesn't end at `start`;
+        also after an append whose outcome was lost, if it had gone through: claim again and see.
+        """
+        table = tables.shards
+        with self._transaction() as connection:
+            moved = connection.execute(
+                update(table)
+                .where(table.c.shard == shard)
+                .where(table.c.epoch == epoch)
+                .where(table.c.next_offset == start)
+                .values(**asdict(changes.head))
+            )
+            if moved.rowcount != 1:
+                raise Fenced(f"shard {shard}, epoch {epoch}, offset {start}")
+            self._write(connection, shard, changes)
+
+    def rejected_offsets(self, shard: int, start: int, stop: int) -> frozenset[int]:
+        """The offsets in start..stop that the ledger refused."""
+        table = tables.rejections
+        with self.engine.connect() as connection:
+            offsets = connection.execute(
+                select(table.c.log_offset)
+                .where(table.c.shard == shard)
+                .where(table.c.log_offset >= start)
+                .where(table.c.log_offset < stop)
+            ).scalars()
+            return frozenset(offsets)
+
+    def _begin_shard(self, connection: Connection, shard: int) -> None:
+        first = entry_types.genesis(shard, self.name, self.policy)
+        frontier = Frontier()
+        frontier.extend([first.leaf])
+        head = Head(next_seq=1, frontier=frontier.pack())
+        begun = connection.execute(
+            self._upsert(tables.shards)
+            .values(shard=shard, epoch=0, **asdict(head))
+            .on_conflict_do_nothing()
+        )
+        if begun.rowcount == 1:
+            self._insert_entries(connection, shard, [first])
+
+    def _write(self, connection: Connection, shard: int, changes: Changes) -> None:
+        if changes.entries:
+            self._insert_entries(connection, shard, changes.entries)
+        if changes.counters:
+            self._add_to_counters(connection, shard, changes)
+        self._delete_halves(connection, shard, changes.halves_gone)
+        if changes.halves_come:
+            rows = [_half_row(shard, half) for half in changes.halves_come]
+            connection.execute(insert(tables.halves), rows)
+        if changes.rejections:
+            names = ("log_offset", "recorded_at", "reason", "detail")
+            refused = [
+                {"shard": shard, **dict(zip(names, rejection, strict=True))}
+                for rejection in changes.rejections
+            ]
+            connection.execute(insert(tables.rejections), refused)
+
+    def _insert_entries(self, connection: Connection, shard: int, added: Sequence[Entry]) -> None:
+        if self.engine.dialect.name == "sqlite":
+            names = tables.entries.c.keys()
+            rows = [dict(zip(names, _entry_row(shard, entry), strict=True)) for entry in added]
+            connection.execute(insert(tables.entries), rows)
+            return
+        columns = ", ".join(tables.entries.c.keys())
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        with driver.cursor() as cursor, cursor.copy(f"COPY entries ({columns}) FROM STDIN") as copy:
+            for entry in added:
+                copy.write_row(_entry_row(shard, entry))
+
+    def _add_to_counters(self, connection: Connection, shard: int, changes: Changes) -> None:
+        table = tables.day_totals
+        adding = self._upsert(table)
+        statement = adding.on_conflict_do_update(
+            index_elements=list(table.primary_key),
+            set_={
+                "sessions": table.c.sessions + adding.excluded.sessions,
+                "seconds": table.c.seconds + adding.excluded.seconds,
+            },
+        )
+        # In one order for all workers, so that two never wait for each other.
+        rows = [
+            {"shard": shard, **grain._asdict(), **effect._asdict()}
+            for grain, effect in sorted(changes.counters.items())
+        ]
+        connection.execute(statement, rows)
+
+    def _delete_halves(self, connection: Connection, shard: int, keys: Sequence[HalfKey]) -> None:
+        table = tables.halves
+        identity = tuple_(table.c.volunteer, table.c.source, table.c.id)
+        for first in range(0, len(keys), _DELETE_CHUNK):
+            chunk = keys[first : first + _DELETE_CHUNK]
+            connection.execute(
+                delete(table).where(table.c.shard == shard).where(identity.in_(chunk))
+            )
+
+    def _upsert(self, table: Table) -> Any:
+        dialect = sqlite if self.engine.dialect.name == "sqlite" else postgresql
+        return dialect.insert(table)
+
+    def _transaction(self) -> AbstractContextManager[Connection]:
+        return self.engine.execution_options(writes=True).begin()
+
+
+def _entry_row(shard: int, entry: Entry) -> tuple[Any, ...]:
+    grain = entry.grain
+    team, place, activity, day = grain if grain else (None, None, None, None)
+    return (
+        *(shard, entry.seq, entry.type, entry.volunteer, entry.session),
+        *(team, place, activity, day),
+        *(entry.sessions, entry.seconds, entry.body, entry.leaf),
+    )
+
+
+def _half_row(shard: int, half: Half) -> Mapping[str, str | int]:
+    tap = half.tap
+    return {
+        "shard": shard,
+        "volunteer": tap.volunteer,
+        "source": tap.source,
+        "id": tap.id,
+        "kind": tap.kind,
+        "occurred_at": tap.occurred_at,
+        "team": tap.team or "",
+        "place": tap.place or "",
+        "activity": tap.activity or "",
+        "status": half.status,
+    }
