@@ -14,20 +14,25 @@ def refuse_other(bodies: Sequence[bytes], name: str, policy: Policy) -> None:
         raise NotInitialised(
             "账本还没有创世条目:请运行 hours init。 The ledger has no genesis: run hours init."
         )
-    found = json.loads(bodies[0])
     here = {"ledger": name, **policy.as_dict()}
-    there = {"ledger": found["ledger"], **found["policy"]}
-    differences = [
-        f"{key}: {_shown(there.get(key))} ≠ {_shown(here.get(key))}"
-        for key in sorted(here.keys() | there.keys())
-        if here.get(key) != there.get(key)
-    ]
+    differences = sorted({text for body in bodies for text in _differences(body, here)})
     if differences:
+        listed = "; ".join(differences)
         raise OtherGenesis(
-            f"账本创世时的设置不同(账本 ≠ 现在):{'; '.join(differences)}。 "
-            f"This ledger began with other settings (ledger ≠ now): {'; '.join(differences)}; "
+            f"账本创世时的设置不同(账本 ≠ 现在):{listed}。 "
+            f"This ledger began with other settings (ledger ≠ now): {listed}; "
             "set them back, or use another ledger."
         )
+
+
+def _differences(body: bytes, here: dict[str, Any]) -> list[str]:
+    genesis = json.loads(body)
+    there = {"ledger": genesis["ledger"], **genesis["policy"]}
+    return [
+        f"{key}: {_shown(there.get(key))} ≠ {_shown(here.get(key))}"
+        for key in here.keys() | there.keys()
+        if here.get(key) != there.get(key)
+    ]
 
 
 def _shown(value: Any) -> str:

@@ -17,8 +17,8 @@ from sqlalchemy.exc import DBAPIError
 from ledger.refusals import NewerSchema, NoDatabase, NotInitialised
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
-_UPGRADE_LOCK = 0x686F757273
-"""PostgreSQL's advisory lock for upgrades: the letters "hours"."""
+_BEGINNING_LOCK = 0x686F757273
+"""PostgreSQL's advisory lock for beginning and upgrading a ledger: the letters "hours"."""
 
 
 def upgrade(engine: Engine) -> None:
@@ -27,8 +27,7 @@ def upgrade(engine: Engine) -> None:
     NoDatabase where it doesn't answer, NewerSchema where it is ahead of this program.
     """
     with reaching(engine), engine.begin() as connection:
-        if engine.dialect.name == "postgresql":
-            connection.execute(text(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})"))
+        wait_for_turn(connection)
         _refuse_newer(connection)
         config = _config()
         config.attributes["connection"] = connection
@@ -45,6 +44,12 @@ def check(engine: Engine) -> None:
             f"账本数据库的版本是 {found or '空'},需要 {_head()}:请运行 hours init。 "
             f"The ledger's database is at version {found or 'none'}, not {_head()}: run hours init."
         )
+
+
+def wait_for_turn(connection: Connection) -> None:
+    """Let one transaction at a time begin or upgrade a ledger; SQLite's writers do so anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_BEGINNING_LOCK})"))
 
 
 @contextmanager

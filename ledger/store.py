@@ -50,20 +50,17 @@ class Store:
         """
         schema.upgrade(self.engine)
         with self._transaction() as connection:
-            for shard in range(self.policy.shard_count):
-                self._begin_shard(connection, shard)
-        self.check()
+            schema.wait_for_turn(connection)
+            if not _genesis_bodies(connection):
+                for shard in range(self.policy.shard_count):
+                    self._begin_shard(connection, shard)
+            refuse_other(_genesis_bodies(connection), self.name, self.policy)
 
     def check(self) -> None:
         """Refuse a database that isn't this ledger: NotInitialised, NewerSchema, OtherGenesis."""
         schema.check(self.engine)
         with schema.reaching(self.engine), self.engine.connect() as connection:
-            bodies = connection.execute(
-                select(tables.entries.c.body)
-                .where(tables.entries.c.seq == 0)
-                .order_by(tables.entries.c.shard)
-            ).scalars()
-            refuse_other(list(bodies), self.name, self.policy)
+            refuse_other(_genesis_bodies(connection), self.name, self.policy)
 
     def claim(self, shard: int) -> Claim:
         """Take the shard over: every earlier claim of it is fenced from now on."""
@@ -119,13 +116,8 @@ class Store:
         frontier = Frontier()
         frontier.extend([first.leaf])
         head = Head(next_seq=1, frontier=frontier.pack())
-        begun = connection.execute(
-            self._upsert(tables.shards)
-            .values(shard=shard, epoch=0, **asdict(head))
-            .on_conflict_do_nothing()
-        )
-        if begun.rowcount == 1:
-            self._insert_entries(connection, shard, [first])
+        connection.execute(insert(tables.shards), {"shard": shard, "epoch": 0, **asdict(head)})
+        self._insert_entries(connection, shard, [first])
 
     def _write(self, connection: Connection, shard: int, changes: Changes) -> None:
         if changes.entries:
@@ -189,6 +181,15 @@ class Store:
 
     def _transaction(self) -> AbstractContextManager[Connection]:
         return self.engine.execution_options(writes=True).begin()
+
+
+def _genesis_bodies(connection: Connection) -> Sequence[bytes]:
+    table = tables.entries
+    return (
+        connection.execute(select(table.c.body).where(table.c.seq == 0).order_by(table.c.shard))
+        .scalars()
+        .all()
+    )
 
 
 def _entry_row(shard: int, entry: Entry) -> tuple[Any, ...]:
