@@ -12,7 +12,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from ledger.refusals import NewerSchema, NoDatabase, NotInitialised
 
@@ -58,7 +58,7 @@ def reaching(engine: Engine) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        if not _is_outage(error):
+        if not is_outage(error):
             raise
         where = engine.url.render_as_string(hide_password=True)
         cause = str(error.orig).strip().splitlines()[0]
@@ -69,8 +69,9 @@ def reaching(engine: Engine) -> Iterator[None]:
         ) from error
 
 
-def _is_outage(error: DBAPIError) -> bool:
-    return error.connection_invalidated or type(error.orig).__name__ == "OperationalError"
+def is_outage(error: DBAPIError) -> bool:
+    """Whether the database is away, full or busy, so that trying again later can help."""
+    return error.connection_invalidated or isinstance(error, OperationalError)
 
 
 def _refuse_newer(connection: Connection) -> None:

@@ -1,0 +1,228 @@
+"""The Faust app: batches in, settled and appended; changed team totals out.
+
+It wires; the deciding is done in `ledger`, the storing and waiting in `shards`. Invariant: a
+batch leaves the agent appended, fenced, or still in the log.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import faust
+from faust.transport.drivers import TRANSPORTS
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy.exc import DBAPIError
+
+from ledger.refusals import Fenced, LedgerRefusal
+from ledger.store import Store
+from streams.claims import Batch
+from streams.metrics import Metrics
+from streams.settings import StreamSettings
+from streams.shards import Claimed, Settled, Shards, Stopped
+from streams.team_totals import ChangedTotals, TeamTotal, read_totals
+from streams.transport import BatchSchema
+
+logger = logging.getLogger(__name__)
+
+_TRANSPORT = "owned-offsets"
+_SHOW_SECONDS = 0.25
+
+Done = TypeVar("Done")
+
+
+class HoursApp(faust.App):  # type: ignore[misc]
+    """The Faust app, with what its transport asks of it."""
+
+    def begin(self, settings: StreamSettings, store: Store) -> None:
+        """Give the app its ledger."""
+        self.settings = settings
+        self.store = store
+        self.taps_topic = settings.taps_topic
+        self.metrics = Metrics()
+        self.settled_offsets: dict[int, int] = {}
+        self.changed = ChangedTotals()
+        self.refusal: Exception | None = None
+        self._unsettled: dict[int, tuple[int, int]] = {}
+        self._shards = Shards(store, self.metrics)
+        self._ledger_thread = ThreadPoolExecutor(1, "ledger")
+
+    async def claim(self, shard: int) -> Claimed | None:
+        """Claim a shard in the ledger; None where the worker is stopping."""
+        try:
+            claimed = await self._in_ledger_thread(self._shards.claim, shard)
+        except Stopped:
+            return None
+        except Exception as error:
+            await self.refuse(error)
+            return None
+        logger.info(
+            "Claimed shard %d: epoch %d, next offset %d, reading from %d", shard, *claimed[::2],
+            claimed.read_from,
+        )  # fmt: skip
+        self.changed.note_claim(shard)
+        return claimed
+
+    async def settle(self, batch: Batch[Any]) -> None:
+        """Bring a batch to its end."""
+        try:
+            settled = await self._in_ledger_thread(self._shards.settle, batch)
+        except Stopped:
+            return
+        except Fenced as fenced:
+            again = self.consumer.give_up(batch)
+            self.metrics.fenced.labels(batch.shard).inc()
+            logger.info("Fenced (%s); %s", fenced, "claiming again" if again else "dropped")
+            return
+        except Exception as error:
+            await self.refuse(error)
+            return
+        self._note(batch, settled)
+
+    async def refuse(self, error: Exception) -> None:
+        """Stop the worker: it can't go on without losing or doubling hours."""
+        if self.refusal is None:
+            self.refusal = error
+            if not isinstance(error, LedgerRefusal):
+                logger.error("Stopping: %s", error, exc_info=error)
+            await self.crash(error)
+
+    def on_fetched(self, batch: Batch[Any]) -> None:
+        """A batch was fetched: its age counts from now on."""
+        last = batch.records[-1]
+        self._unsettled.setdefault(batch.shard, (batch.records[0].timestamp, last.offset))
+
+    def watch(self) -> None:
+        """Bring lag and age up to date."""
+        for tp in self.consumer.assignment():
+            shard, end = tp.partition, self.consumer.highwater(tp)
+            if tp.topic != self.taps_topic or end is None or shard not in self.settled_offsets:
+                continue
+            lag = max(end - self.settled_offsets[shard], 0)
+            since = self._unsettled.get(shard)
+            age = max(time.time() - since[0] / 1000, 0) if lag and since else 0
+            self.metrics.lag.labels(shard).set(lag)
+            self.metrics.oldest.labels(shard).set(age)
+
+    def not_ready(self) -> str | None:
+        """Why this worker settles nothing now; None where it does."""
+        if self.metrics.ledger_away:
+            return "the ledger's database does not answer"
+        waiting = [
+            tp.partition
+            for tp in self.consumer.assignment()
+            if tp.topic == self.taps_topic and not self.consumer.is_claimed(tp.partition)
+        ]
+        return f"shards not claimed yet: {waiting}" if waiting else None
+
+    async def show(self) -> None:
+        """Publish the team totals that changed; what can't be published is tried again."""
+        for shard, keys in self.changed.take():
+            if not self.consumer.is_claimed(shard):
+                continue
+            try:
+                totals = await asyncio.to_thread(read_totals, self.store.engine, shard, keys)
+                await self._publish(totals)
+            except (LedgerRefusal, DBAPIError, faust.exceptions.ProducerSendError) as error:
+                logger.info("Team totals of shard %d wait: %s", shard, error)
+                self.changed.put_back(shard, keys)
+        self.metrics.totals_pending.set(len(self.changed))
+
+    async def on_stop(self) -> None:
+        """Finish the batch in hand, then leave."""
+        self._shards.stop()
+        await super().on_stop()
+        self._ledger_thread.shutdown()
+
+    async def _in_ledger_thread(self, deed: Callable[..., Done], *arguments: Any) -> Done:
+        return await asyncio.get_running_loop().run_in_executor(
+            self._ledger_thread, deed, *arguments
+        )
+
+    def _note(self, batch: Batch[Any], settled: Settled) -> None:
+        self.settled_offsets[batch.shard] = settled.next_offset
+        since = self._unsettled.get(batch.shard)
+        if since is not None and since[1] < settled.next_offset:
+            del self._unsettled[batch.shard]
+        if settled.changes is not None:
+            self.changed.note_changes(batch.shard, settled.changes)
+
+    async def _publish(self, totals: list[TeamTotal]) -> None:
+        sent = [
+            await self.totals_channel.send(
+                key=total.model_dump_json(include={"team", "day", "shard"}).encode(),
+                value=total.model_dump_json().encode(),
+            )
+            for total in totals
+        ]
+        if sent:
+            await asyncio.gather(*sent)
+        self.metrics.totals_published.inc(len(totals))
+
+
+def create_app(settings: StreamSettings, store: Store) -> HoursApp:
+    """The app, ready to be run by a Faust worker."""
+    TRANSPORTS.aliases[_TRANSPORT] = "streams.transport:Transport"
+    app = HoursApp(
+        settings.group,
+        broker=[f"{_TRANSPORT}://{server}" for server in settings.bootstrap.split(",")],
+        store="memory://",
+        datadir=settings.data_dir,
+        topic_partitions=settings.policy.shard_count,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        stream_wait_empty=False,
+        stream_buffer_maxsize=8,
+        consumer_auto_offset_reset="earliest",
+        broker_max_poll_records=5_000,
+        broker_session_timeout=6.0,
+        broker_heartbeat_interval=1.0,
+        broker_rebalance_timeout=6.0,
+        producer_request_timeout=30.0,
+        web_enabled=settings.web_port is not None,
+        web_host=settings.web_host,
+        web_bind=settings.web_host,
+        web_port=settings.web_port or 0,
+    )
+    app.begin(settings, store)
+    _add_agent(app, settings)
+    _add_show(app, settings)
+    _add_pages(app)
+    return app
+
+
+def _add_agent(app: HoursApp, settings: StreamSettings) -> None:
+    taps = app.topic(settings.taps_topic, schema=BatchSchema(), acks=False)
+
+    @app.agent(taps, name="settle")  # type: ignore[untyped-decorator]
+    async def settle(batches: Any) -> None:
+        async for batch in batches:
+            await app.settle(batch)
+
+
+def _add_show(app: HoursApp, settings: StreamSettings) -> None:
+    app.totals_channel = app.topic(
+        settings.team_totals_topic, key_serializer="raw", value_serializer="raw", acks=False
+    )
+
+    @app.timer(interval=_SHOW_SECONDS, name="show")  # type: ignore[untyped-decorator]
+    async def show() -> None:
+        await app.show()
+        app.watch()
+
+
+def _add_pages(app: HoursApp) -> None:
+    @app.page("/metrics", name="metrics")  # type: ignore[untyped-decorator]
+    async def metrics(web: Any, request: Any) -> Any:
+        return web.bytes(generate_latest(app.metrics.registry), content_type=CONTENT_TYPE_LATEST)
+
+    @app.page("/health/live", name="live")  # type: ignore[untyped-decorator]
+    async def live(web: Any, request: Any) -> Any:
+        return web.json({"live": True})
+
+    @app.page("/health/ready", name="ready")  # type: ignore[untyped-decorator]
+    async def ready(web: Any, request: Any) -> Any:
+        why = app.not_ready()
+        return web.json({"ready": why is None, "why": why}, status=503 if why else 200)

@@ -1,0 +1,150 @@
+"""Faust's Kafka transport, with the ledger owning the offset.
+
+A subclass of the aiokafka driver. Where Faust would read on from Kafka's committed offsets and
+hand over single records, this claims the shard in the ledger, reads on from there, and hands
+over whole fetched batches. Kafka's committed offsets are written for lag monitoring alone.
+Invariant: nothing is fetched from a partition of the log that isn't claimed.
+"""
+
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+from aiokafka.errors import KafkaError
+from aiokafka.structs import OffsetAndMetadata
+from aiokafka.structs import TopicPartition as KafkaPartition
+from faust.serializers.schemas import Schema
+from faust.transport.drivers import aiokafka as driver
+from faust.types.tuples import TP, ConsumerMessage
+
+from streams.claims import Batch, Reading, SeekBack
+from streams.topics import TopicRefusal, lost_log
+
+logger = logging.getLogger(__name__)
+
+
+class Consumer(driver.Consumer):
+    """Reads what this worker's claims say, in batches."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._readings: dict[int, Reading] = {}
+        self._committed: dict[int, int] = {}
+
+    async def perform_seek(self) -> None:
+        """Begin anew after a rebalance or a pause: every claim has to be made again."""
+        self._readings.clear()
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        for tp in revoked:
+            self._readings.pop(tp.partition, None)
+            self._committed.pop(tp.partition, None)
+        await super().on_partitions_revoked(revoked)
+
+    def give_up(self, batch: Batch[Any]) -> bool:
+        """Forget the claim `batch` was read under. False: a later claim had replaced it.
+
+        A stalled process can claim late and fence the rightful owner, who then claims again.
+        """
+        reading = self._readings.get(batch.shard)
+        if reading is None or reading.epoch != batch.epoch:
+            return False
+        del self._readings[batch.shard]
+        return True
+
+    def is_claimed(self, shard: int) -> bool:
+        return shard in self._readings
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
+        """One message for each partition fetched from, its value a `Batch`."""
+        if self.flow_active:
+            await self._claim_active()
+        records, active = await self._wait_next_records(timeout)
+        if records is None or self.should_stop:
+            return
+        if not self.flow_active:
+            await self.perform_seek()
+            return
+        for kafka_tp, fetched in records.items():
+            tp = TP(kafka_tp.topic, kafka_tp.partition)
+            reading = self._readings.get(tp.partition)
+            is_active = active is None or tp in active or tp in self._buffered_partitions
+            if reading is None or not is_active:
+                continue  # the next fetch will show a hole, and be read again
+            taken = reading.take(fetched)
+            if isinstance(taken, SeekBack):
+                self.app.metrics.gaps.labels(tp.partition).inc()
+                await self.seek(tp, taken.offset)
+            elif taken is not None:
+                self.app.on_fetched(taken)
+                yield tp, self._message(tp, taken)
+
+    async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
+        """Tell Kafka where settling stands, for those who watch the group's lag; never needed."""
+        moved = {
+            shard: offset
+            for shard, offset in self.app.settled_offsets.items()
+            if self._committed.get(shard) != offset and shard in self._readings
+        }
+        if not moved:
+            return False
+        offsets = {
+            KafkaPartition(self.app.taps_topic, shard): OffsetAndMetadata(offset, "")
+            for shard, offset in moved.items()
+        }
+        try:
+            await self._thread.call_thread(self._thread._ensure_consumer().commit, offsets)
+        except KafkaError as error:
+            logger.info("Kafka took no offsets for lag monitoring: %r", error)
+            return False
+        self._committed.update(moved)
+        return True
+
+    async def _claim_active(self) -> None:
+        active = set(self._get_active_partitions()) | set(self._buffered_partitions)
+        for tp in sorted(active):
+            if tp.topic == self.app.taps_topic and tp.partition not in self._readings:
+                await self._claim(tp)
+
+    async def _claim(self, tp: TP) -> None:
+        generation = self.app.consumer_generation_id
+        claimed = await self.app.claim(tp.partition)
+        if claimed is None or generation != self.app.consumer_generation_id:
+            return  # assigned anew meanwhile: whoever owns it now claims it again
+        begins, ends = await self._log_bounds(tp)
+        lost = lost_log(tp.partition, begins, ends, claimed.read_from, claimed.next_offset)
+        if lost:
+            await self.app.refuse(TopicRefusal(lost))
+            return
+        await self.seek(tp, claimed.read_from)
+        self._readings[tp.partition] = Reading(tp.partition, claimed.epoch, claimed.read_from)
+
+    async def _log_bounds(self, tp: TP) -> tuple[int, int]:
+        first = await self.earliest_offsets(tp)
+        last = await self.highwaters(tp)
+        return first[tp], last[tp]
+
+    def _message(self, tp: TP, batch: Batch[Any]) -> ConsumerMessage:
+        first, last = batch.records[0], batch.records[-1]
+        return ConsumerMessage(
+            tp.topic, tp.partition, first.offset,
+            last.timestamp / 1000, last.timestamp_type,
+            (), None, batch, None, 0, 0, tp,
+            generation_id=self.app.consumer_generation_id,
+        )  # fmt: skip
+
+
+class Transport(driver.Transport):
+    """The aiokafka transport with this module's consumer."""
+
+    Consumer = Consumer
+
+
+class BatchSchema(Schema):
+    """Hands a batch on as it is: records are decoded when they are settled."""
+
+    def loads_key(self, app: Any, message: Any, **options: Any) -> None:
+        return None
+
+    def loads_value(self, app: Any, message: Any, **options: Any) -> Any:
+        return message.value

@@ -1,0 +1,70 @@
+"""Running one worker process: everything checked first, then Faust until it is told to stop."""
+
+import fcntl
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from faust.worker import Worker
+from sqlalchemy.engine import make_url
+
+from ledger.engine import open_engine
+from ledger.store import Store
+from streams.app import create_app
+from streams.settings import StreamSettings
+from streams.topics import check_log
+
+
+class SecondWorker(Exception):
+    """A SQLite ledger is being written by another worker."""
+
+
+def open_store(settings: StreamSettings) -> Store:
+    """The ledger's write side, not yet checked."""
+    return Store(open_engine(settings.ledger_url), settings.ledger_name, settings.policy)
+
+
+def run_worker(settings: StreamSettings, log_level: str = "info") -> None:
+    """Settle until SIGTERM or Ctrl-C; then finish the batch in hand and leave the group.
+
+    LedgerRefusal, TopicRefusal, SecondWorker: what stands in the way, before or while running.
+    """
+    store = open_store(settings)
+    store.check()
+    check_log(settings.bootstrap, settings.taps_topic, settings.policy.shard_count)
+    with _alone(settings.ledger_url):
+        app = create_app(settings, store)
+        worker = Worker(
+            app, loglevel=log_level, redirect_stdouts=False, workdir=settings.data_dir, quiet=True
+        )
+        logging.captureWarnings(True)
+        try:
+            worker.execute_from_commandline()
+        except SystemExit as left:
+            if left.code and app.refusal is None:
+                raise
+        finally:
+            store.engine.dispose()
+    if app.refusal is not None:
+        raise app.refusal
+
+
+@contextmanager
+def _alone(ledger_url: str) -> Iterator[None]:
+    """Hold the lock that keeps a second worker from a SQLite ledger."""
+    url = make_url(ledger_url)
+    if url.get_backend_name() != "sqlite" or not url.database:
+        yield
+        return
+    with Path(f"{url.database}.worker").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise SecondWorker(
+                "另一个 worker 正在写这个 SQLite 账本;要并行请用 PostgreSQL。 Another worker writes "
+                "this SQLite ledger; to run several, use PostgreSQL (HOURS_LEDGER_URL)."
+            ) from error
+        yield
+
+
