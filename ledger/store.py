@@ -5,7 +5,7 @@ halves, rejections and the shard's head change together or not at all, and only 
 that is the latest.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -126,7 +126,7 @@ class Store:
             self._add_to_counters(connection, shard, changes)
         self._delete_halves(connection, shard, changes.halves_gone)
         if changes.halves_come:
-            rows = [_half_row(shard, half) for half in changes.halves_come]
+            rows = [half_row(shard, half) for half in changes.halves_come]
             connection.execute(insert(tables.halves), rows)
         if changes.rejections:
             names = ("log_offset", "recorded_at", "reason", "detail")
@@ -139,7 +139,7 @@ class Store:
     def _insert_entries(self, connection: Connection, shard: int, added: Sequence[Entry]) -> None:
         if self.engine.dialect.name == "sqlite":
             names = tables.entries.c.keys()
-            rows = [dict(zip(names, _entry_row(shard, entry), strict=True)) for entry in added]
+            rows = [dict(zip(names, entry_row(shard, entry), strict=True)) for entry in added]
             connection.execute(insert(tables.entries), rows)
             return
         columns = ", ".join(tables.entries.c.keys())
@@ -147,7 +147,7 @@ class Store:
         assert driver is not None
         with driver.cursor() as cursor, cursor.copy(f"COPY entries ({columns}) FROM STDIN") as copy:
             for entry in added:
-                copy.write_row(_entry_row(shard, entry))
+                copy.write_row(entry_row(shard, entry))
 
     def _add_to_counters(self, connection: Connection, shard: int, changes: Changes) -> None:
         table = tables.day_totals
@@ -192,7 +192,8 @@ def _genesis_bodies(connection: Connection) -> Sequence[bytes]:
     )
 
 
-def _entry_row(shard: int, entry: Entry) -> tuple[Any, ...]:
+def entry_row(shard: int, entry: Entry) -> tuple[Any, ...]:
+    """The entry as a row of `tables.entries`, in its columns' order."""
     grain = entry.grain
     team, place, activity, day = grain if grain else (None, None, None, None)
     return (
@@ -202,7 +203,8 @@ def _entry_row(shard: int, entry: Entry) -> tuple[Any, ...]:
     )
 
 
-def _half_row(shard: int, half: Half) -> Mapping[str, str | int]:
+def half_row(shard: int, half: Half) -> dict[str, str | int]:
+    """The half as a row of `tables.halves`."""
     tap = half.tap
     return {
         "shard": shard,

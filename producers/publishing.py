@@ -1,0 +1,158 @@
+"""Publishing events to the log: idempotent, acknowledged by all, every line accounted for.
+
+kafka-python is the producer: no event is sent twice by its retries, and one volunteer's events
+keep their order. Invariant: each line given ends as exactly one of blank, sent, refused, failed.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from kafka import KafkaProducer
+from kafka.errors import KafkaError
+
+from producers.events import Event
+from producers.reading import read_line
+from producers.refusals import Refusal
+from producers.writing import write_record
+
+_IN_FLIGHT = 20_000
+_DELIVERY_SECONDS = 120
+
+
+class NoBroker(Exception):
+    """Kafka does not answer; one line says what to do."""
+
+
+class Trouble(NamedTuple):
+    """A line (from 1) that was refused, or that the broker did not acknowledge."""
+
+    line: int
+    reason: str
+    detail: str
+
+
+@dataclass
+class Account:
+    """Where every line went: lines = blank + sent + refused + failed, once publishing ended."""
+
+    lines: int = 0
+    blank: int = 0
+    sent: int = 0
+    refused: int = 0
+    failed: int = 0
+    first_failure: Trouble | None = field(default=None)
+
+
+Report = Callable[[Account], None]
+"""Called now and then with the account so far."""
+
+
+@contextmanager
+def open_producer(bootstrap: str) -> Iterator[Any]:
+    """An idempotent producer. NoBroker where none can be reached."""
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    try:
+        producer = KafkaProducer(
+            bootstrap_servers=bootstrap,
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=20,
+            batch_size=262_144,
+            buffer_memory=67_108_864,
+            max_block_ms=_DELIVERY_SECONDS * 1_000,
+            delivery_timeout_ms=_DELIVERY_SECONDS * 1_000,
+        )
+    except (KafkaError, OSError) as error:
+        raise NoBroker(
+            f"连不上 Kafka {bootstrap}:请检查它是否在运行,以及 HOURS_KAFKA。 Kafka at {bootstrap} "
+            f"does not answer ({type(error).__name__}): check that it runs, and HOURS_KAFKA."
+        ) from error
+    try:
+        yield producer
+    finally:
+        producer.close(timeout=10)
+
+
+def publish_lines(
+    lines: Iterable[bytes],
+    producer: Any,
+    topic: str,
+    report: Report,
+    on_refused: Callable[[Trouble], None],
+) -> Account:
+    """Publish CloudEvents, one JSON a line; a bad line is refused and stops nothing."""
+    sending = _Sending(producer, topic, report)
+    for number, line in enumerate(lines, 1):
+        account = sending.account
+        account.lines += 1
+        text = line.strip()
+        if not text:
+            account.blank += 1
+            continue
+        read = read_line(text)
+        if isinstance(read, Refusal):
+            account.refused += 1
+            on_refused(Trouble(number, read.reason, read.detail))
+            continue
+        sending.send(number, read[0])
+    return sending.finish()
+
+
+def publish_events(
+    events: Iterable[Event], producer: Any, topic: str, report: Report
+) -> Account:
+    """Publish events that are already well-formed."""
+    sending = _Sending(producer, topic, report)
+    for number, event in enumerate(events, 1):
+        sending.account.lines += 1
+        sending.send(number, event)
+    return sending.finish()
+
+
+class _Sending:
+    """Events on their way, a bounded number of them."""
+
+    def __init__(self, producer: Any, topic: str, report: Report) -> None:
+        self.account = Account()
+        self._producer = producer
+        self._topic = topic
+        self._report = report
+        self._waiting: deque[tuple[int, Any]] = deque()
+
+    def send(self, number: int, event: Event) -> None:
+        key, value, headers = write_record(event)
+        try:
+            future = self._producer.send(self._topic, value=value, key=key, headers=headers)
+        except KafkaError as error:
+            self._fail(number, error)
+            return
+        self._waiting.append((number, future))
+        if len(self._waiting) >= _IN_FLIGHT:
+            self._settle(_IN_FLIGHT // 2)
+
+    def finish(self) -> Account:
+        """Wait for every acknowledgement."""
+        self._settle(0)
+        return self.account
+
+    def _settle(self, leave: int) -> None:
+        while len(self._waiting) > leave:
+            number, future = self._waiting.popleft()
+            try:
+                future.get(timeout=_DELIVERY_SECONDS)
+            except KafkaError as error:
+                self._fail(number, error)
+            else:
+                self.account.sent += 1
+                if self.account.sent % 1_000 == 0:
+                    self._report(self.account)
+        self._report(self.account)
+
+    def _fail(self, number: int, error: KafkaError) -> None:
+        self.account.failed += 1
+        if self.account.first_failure is None:
+            self.account.first_failure = Trouble(number, type(error).__name__, str(error)[:200])
