@@ -1,0 +1,83 @@
+"""Settings: read from the environment once, checked, with one line for each mistake."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from ledger.policy import Policy
+from streams.settings import StreamSettings
+
+
+class WrongUse(Exception):
+    """A setting or an argument can't be used; the message says which and what to do."""
+
+
+def _timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError("no such IANA timezone, as Asia/Shanghai is one") from error
+    return name
+
+
+class Settings(BaseModel):
+    """What the environment says; names are the variables' without HOURS_, in lower case."""
+
+    model_config = ConfigDict(frozen=True)
+
+    home: Path = Path(".hours")
+    kafka: str | None = None
+    ledger_url: str | None = Field(default=None, repr=False)
+    ledger_name: str = Field(default="tongzhou.hours.example", min_length=1, pattern=r"^[!-~]+$")
+    timezone: Annotated[str, AfterValidator(_timezone)] = "Asia/Shanghai"
+    shards: int = Field(default=4, ge=1, le=1024)
+    topic_prefix: str = Field(default="hours", pattern=r"^[A-Za-z0-9._-]{1,100}$")
+    web_host: str = "127.0.0.1"
+    web_port: int | None = Field(default=None, ge=1, le=65_535)
+
+    @property
+    def policy(self) -> Policy:
+        return Policy(shard_count=self.shards, timezone=self.timezone)
+
+    @property
+    def url(self) -> str:
+        """The ledger's SQLAlchemy URL: SQLite under `home` unless another is set."""
+        return self.ledger_url or f"sqlite:///{self.home.absolute() / 'ledger.db'}"
+
+    def streams(self) -> StreamSettings:
+        """What needs Kafka. WrongUse where there is none."""
+        if self.kafka is None:
+            raise WrongUse(
+                "没有设置 HOURS_KAFKA:在另一个终端运行 hours services,再照它打印的行设置。 HOURS_KAFKA "
+                "is not set: run `hours services` in another terminal and set what it prints."
+            )
+        return StreamSettings(
+            bootstrap=self.kafka,
+            ledger_url=self.url,
+            ledger_name=self.ledger_name,
+            data_dir=self.home.absolute() / "worker",
+            policy=self.policy,
+            topic_prefix=self.topic_prefix,
+            web_host=self.web_host,
+            web_port=self.web_port,
+        )
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Settings from HOURS_… variables; an empty one counts as not set. WrongUse."""
+    given = {
+        name: environment[variable]
+        for name, variable in ((name, f"HOURS_{name.upper()}") for name in Settings.model_fields)
+        if environment.get(variable)
+    }
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        variable = f"HOURS_{str(first['loc'][0]).upper()}"
+        raise WrongUse(
+            f"{variable} 的值不能用:{first['msg']}。 {variable} can't be used: {first['msg']}."
+        ) from error
