@@ -28,7 +28,7 @@ from ledger.refusals import LedgerRefusal
 from ledger.store import Store
 from producers.publishing import Account, NoBroker, Trouble, open_producer, publish_lines
 from streams.audit import audit as run_audit
-from streams.log import log_ends
+from streams.log import log_bounds
 from streams.topics import TopicRefusal, create_topics
 from streams.worker import SecondWorker, run_worker
 
@@ -185,7 +185,8 @@ def status(settings: Settings, as_json: bool) -> None:
     ends: dict[int, int] = {}
     if settings.kafka:
         streams = settings.streams()
-        ends = log_ends(streams.bootstrap, streams.taps_topic, len(statuses))
+        bounds = log_bounds(streams.bootstrap, streams.taps_topic, range(len(statuses)))
+        ends = {shard: end for shard, (_, end) in bounds.items()}
     rows = [showing.status_json(one, ends.get(one.shard)) for one in statuses]
     if as_json:
         showing.print_json(rows)

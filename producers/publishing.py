@@ -62,7 +62,6 @@ def open_producer(bootstrap: str) -> Iterator[Any]:
             enable_idempotence=True,
             linger_ms=20,
             batch_size=262_144,
-            buffer_memory=67_108_864,
             max_block_ms=_DELIVERY_SECONDS * 1_000,
             delivery_timeout_ms=_DELIVERY_SECONDS * 1_000,
         )

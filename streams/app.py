@@ -13,22 +13,25 @@ from typing import Any, TypeVar
 
 import faust
 from faust.transport.drivers import TRANSPORTS
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import generate_latest
 from sqlalchemy.exc import DBAPIError
 
 from ledger.refusals import Fenced, LedgerRefusal
 from ledger.store import Store
 from streams.claims import Batch
+from streams.log import log_bounds
 from streams.metrics import Metrics
 from streams.settings import StreamSettings
 from streams.shards import Claimed, Settled, Shards, Stopped
 from streams.team_totals import ChangedTotals, TeamTotal, read_totals
+from streams.topics import TopicRefusal
 from streams.transport import BatchSchema
 
 logger = logging.getLogger(__name__)
 
 _TRANSPORT = "owned-offsets"
 _SHOW_SECONDS = 0.25
+_RETRY_SECONDS = 1.0
 
 Done = TypeVar("Done")
 
@@ -48,6 +51,17 @@ class HoursApp(faust.App):  # type: ignore[misc]
         self._unsettled: dict[int, tuple[int, int]] = {}
         self._shards = Shards(store, self.metrics)
         self._ledger_thread = ThreadPoolExecutor(1, "ledger")
+
+    async def log_bounds(self, shards: list[int]) -> dict[int, tuple[int, int]]:
+        """First and end offset of each shard's log; empty where Kafka doesn't say now."""
+        try:
+            return await asyncio.to_thread(
+                log_bounds, self.settings.bootstrap, self.taps_topic, shards
+            )
+        except TopicRefusal as refusal:
+            logger.warning("%s", refusal)
+            await self.sleep(_RETRY_SECONDS)
+            return {}
 
     async def claim(self, shard: int) -> Claimed | None:
         """Claim a shard in the ledger; None where the worker is stopping."""
@@ -182,9 +196,8 @@ def create_app(settings: StreamSettings, store: Store) -> HoursApp:
         broker_rebalance_timeout=6.0,
         producer_request_timeout=30.0,
         web_enabled=settings.web_port is not None,
-        web_host=settings.web_host,
         web_bind=settings.web_host,
-        web_port=settings.web_port or 0,
+        **({} if settings.web_port is None else {"web_port": settings.web_port}),
     )
     app.begin(settings, store)
     _add_agent(app, settings)
@@ -216,7 +229,7 @@ def _add_show(app: HoursApp, settings: StreamSettings) -> None:
 def _add_pages(app: HoursApp) -> None:
     @app.page("/metrics", name="metrics")  # type: ignore[untyped-decorator]
     async def metrics(web: Any, request: Any) -> Any:
-        return web.bytes(generate_latest(app.metrics.registry), content_type=CONTENT_TYPE_LATEST)
+        return web.bytes(generate_latest(app.metrics.registry), content_type="text/plain")
 
     @app.page("/health/live", name="live")  # type: ignore[untyped-decorator]
     async def live(web: Any, request: Any) -> Any:

@@ -1,6 +1,6 @@
 """Reading the log of record from its start: for the audit, apart from how workers read it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
@@ -11,15 +11,16 @@ _BATCH = 5_000
 _SILENT_POLLS = 30
 
 
-def log_ends(bootstrap: str, topic: str, shard_count: int) -> dict[int, int]:
-    """The end offset of each partition. TopicRefusal where Kafka does not answer."""
-    partitions = [TopicPartition(topic, number) for number in range(shard_count)]
+def log_bounds(bootstrap: str, topic: str, partitions: Iterable[int]) -> dict[int, tuple[int, int]]:
+    """First and end offset of each partition. TopicRefusal where Kafka does not answer."""
+    wanted = [TopicPartition(topic, number) for number in partitions]
     with reaching_kafka(bootstrap):
         consumer = _consumer(bootstrap)
         try:
-            return {tp.partition: end for tp, end in consumer.end_offsets(partitions).items()}
+            begins, ends = consumer.beginning_offsets(wanted), consumer.end_offsets(wanted)
         finally:
             consumer.close()
+    return {tp.partition: (begins[tp], ends[tp]) for tp in wanted}
 
 
 def read_log(bootstrap: str, topic: str, partition: int, stop: int) -> Iterator[list[Any]]:

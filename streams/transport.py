@@ -102,27 +102,28 @@ class Consumer(driver.Consumer):
 
     async def _claim_active(self) -> None:
         active = set(self._get_active_partitions()) | set(self._buffered_partitions)
-        for tp in sorted(active):
-            if tp.topic == self.app.taps_topic and tp.partition not in self._readings:
-                await self._claim(tp)
+        missing = [
+            tp
+            for tp in sorted(active)
+            if tp.topic == self.app.taps_topic and tp.partition not in self._readings
+        ]
+        if missing:
+            # A connection of its own: on the consumer's, it would wait behind a fetch.
+            bounds = await self.app.log_bounds([tp.partition for tp in missing])
+            for tp in missing if bounds else ():
+                await self._claim(tp, *bounds[tp.partition])
 
-    async def _claim(self, tp: TP) -> None:
+    async def _claim(self, tp: TP, begins: int, ends: int) -> None:
         generation = self.app.consumer_generation_id
         claimed = await self.app.claim(tp.partition)
         if claimed is None or generation != self.app.consumer_generation_id:
             return  # assigned anew meanwhile: whoever owns it now claims it again
-        begins, ends = await self._log_bounds(tp)
         lost = lost_log(tp.partition, begins, ends, claimed.read_from, claimed.next_offset)
         if lost:
             await self.app.refuse(TopicRefusal(lost))
             return
         await self.seek(tp, claimed.read_from)
         self._readings[tp.partition] = Reading(tp.partition, claimed.epoch, claimed.read_from)
-
-    async def _log_bounds(self, tp: TP) -> tuple[int, int]:
-        first = await self.earliest_offsets(tp)
-        last = await self.highwaters(tp)
-        return first[tp], last[tp]
 
     def _message(self, tp: TP, batch: Batch[Any]) -> ConsumerMessage:
         first, last = batch.records[0], batch.records[-1]

@@ -33,11 +33,10 @@ def run_worker(settings: StreamSettings, log_level: str = "info") -> None:
     store = open_store(settings)
     store.check()
     check_log(settings.bootstrap, settings.taps_topic, settings.policy.shard_count)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
     with _alone(settings.ledger_url):
         app = create_app(settings, store)
-        worker = Worker(
-            app, loglevel=log_level, redirect_stdouts=False, workdir=settings.data_dir, quiet=True
-        )
+        worker = Worker(app, loglevel=log_level, redirect_stdouts=False)
         logging.captureWarnings(True)
         try:
             worker.execute_from_commandline()
