@@ -32,9 +32,7 @@ from streams.log import log_bounds
 from streams.topics import TopicRefusal, create_topics
 from streams.worker import SecondWorker, run_worker
 
-EXPECTED = (
-    *(LedgerRefusal, NoBroker, SecondWorker, ServiceUnavailable, TopicRefusal, WrongUse),
-)
+EXPECTED = (*(LedgerRefusal, NoBroker, SecondWorker, ServiceUnavailable, TopicRefusal, WrongUse),)
 
 Filtered = Callable[..., None]
 
@@ -72,6 +70,7 @@ def cli(context: click.Context) -> None:
     HOURS_LEDGER_NAME  the ledger's name (default: tongzhou.hours.example)
     HOURS_TIMEZONE     whose days are counted (default: Asia/Shanghai)
     HOURS_SHARDS       partitions of the log (default: 4)
+    HOURS_TOPIC_PREFIX first part of the topics' names (default: hours)
     """
     context.obj = read_settings(os.environ)
 
@@ -82,7 +81,9 @@ def cli(context: click.Context) -> None:
 def services(settings: Settings, postgres: bool) -> None:
     """启动内置 Kafka。 Run an embedded Kafka (and PostgreSQL) until stopped."""
     signal.signal(signal.SIGTERM, lambda *_: _interrupt())
-    with run_services(settings.home.absolute() / "services", postgres=postgres, say=_say) as running:
+    with run_services(
+        settings.home.absolute() / "services", postgres=postgres, say=_say
+    ) as running:
         click.echo(f"HOURS_KAFKA={running.kafka}")
         if running.ledger_url:
             click.echo(f"HOURS_LEDGER_URL={running.ledger_url}")
@@ -119,7 +120,7 @@ def worker(settings: Settings, log_level: str) -> None:
     """运行结算进程。 Run a Faust worker: settle taps into the ledger until stopped.
 
     HOURS_WEB_PORT serves /metrics, /health/live and /health/ready on HOURS_WEB_HOST
-    (127.0.0.1).
+    (127.0.0.1). HOURS_SESSION_SECONDS (6) is how long Kafka waits for a silent worker.
     """
     run_worker(settings.streams(), log_level)
 
@@ -410,4 +411,3 @@ def _now() -> int:
 
 
 logging.getLogger("kafka").addHandler(logging.NullHandler())
-

@@ -35,6 +35,7 @@ class Settings(BaseModel):
     timezone: Annotated[str, AfterValidator(_timezone)] = "Asia/Shanghai"
     shards: int = Field(default=4, ge=1, le=1024)
     topic_prefix: str = Field(default="hours", pattern=r"^[A-Za-z0-9._-]{1,100}$")
+    session_seconds: float = Field(default=6, ge=1, le=300)
     web_host: str = "127.0.0.1"
     web_port: int | None = Field(default=None, ge=1, le=65_535)
 
@@ -51,8 +52,8 @@ class Settings(BaseModel):
         """What needs Kafka. WrongUse where there is none."""
         if self.kafka is None:
             raise WrongUse(
-                "没有设置 HOURS_KAFKA:在另一个终端运行 hours services,再照它打印的行设置。 HOURS_KAFKA "
-                "is not set: run `hours services` in another terminal and set what it prints."
+                "没有设置 HOURS_KAFKA:在另一个终端运行 hours services,再照它打印的行设置。 "
+                "HOURS_KAFKA is not set: run `hours services` in another terminal and set what it prints."
             )
         return StreamSettings(
             bootstrap=self.kafka,
@@ -61,6 +62,7 @@ class Settings(BaseModel):
             data_dir=self.home.absolute() / "worker",
             policy=self.policy,
             topic_prefix=self.topic_prefix,
+            session_seconds=self.session_seconds,
             web_host=self.web_host,
             web_port=self.web_port,
         )

@@ -111,7 +111,7 @@ class Replay:
                 table.c.log_offset < changes.head.next_offset,
             )
         )
-        stored = {offset: reason for offset, reason in rows}
+        stored = {row.log_offset: row.reason for row in rows}
         expected = {rejection.offset: rejection.reason for rejection in changes.rejections}
         for offset in sorted(stored.keys() | expected.keys()):
             there, here = stored.get(offset), expected.get(offset)
@@ -180,7 +180,11 @@ def _check_counters(connection: Connection, shard: int) -> Iterator[Finding]:
     table, counters = tables.entries, tables.day_totals
     grain = ("team", "place", "activity", "day")
     summed = connection.execute(
-        select(*(table.c[name] for name in grain), func.sum(table.c.sessions), func.sum(table.c.seconds))
+        select(
+            *(table.c[name] for name in grain),
+            func.sum(table.c.sessions),
+            func.sum(table.c.seconds),
+        )
         .where(table.c.shard == shard, table.c.team.is_not(None))
         .group_by(*(table.c[name] for name in grain))
     )

@@ -106,7 +106,9 @@ def totals(connection: Connection, filters: Filters) -> list[Total]:
     """Sessions and seconds by team and day; days that came back to nothing are left out."""
     table = tables.entries if filters.volunteer else tables.day_totals
     sessions, seconds = func.sum(table.c.sessions), func.sum(table.c.seconds)
-    statement = select(table.c.team, table.c.day, sessions, seconds).where(table.c.team.is_not(None))
+    statement = select(table.c.team, table.c.day, sessions, seconds).where(
+        table.c.team.is_not(None)
+    )
     if filters.team:
         statement = statement.where(table.c.team == filters.team)
     if filters.day:
@@ -118,7 +120,9 @@ def totals(connection: Connection, filters: Filters) -> list[Total]:
         .having(or_(sessions != 0, seconds != 0))
         .order_by(table.c.day, table.c.team)
     )
-    return [Total(row[0], row[1], int(row[2]), int(row[3])) for row in connection.execute(statement)]
+    return [
+        Total(row[0], row[1], int(row[2]), int(row[3])) for row in connection.execute(statement)
+    ]
 
 
 def shard_totals(
@@ -134,7 +138,9 @@ def shard_totals(
     if keys is not None:
         wanted = [and_(table.c.team == team, table.c.day == day) for team, day in keys]
         statement = statement.where(or_(*wanted))
-    return [Total(row[0], row[1], int(row[2]), int(row[3])) for row in connection.execute(statement)]
+    return [
+        Total(row[0], row[1], int(row[2]), int(row[3])) for row in connection.execute(statement)
+    ]
 
 
 def entries(connection: Connection, filters: Filters) -> Iterator[bytes]:
@@ -195,7 +201,9 @@ def present(connection: Connection, filters: Filters, policy: Policy, now: int) 
     return [Present(*row) for row in connection.execute(statement)]
 
 
-def rejections(connection: Connection, filters: Filters, policy: Policy) -> Iterator[RejectedRecord]:
+def rejections(
+    connection: Connection, filters: Filters, policy: Policy
+) -> Iterator[RejectedRecord]:
     """Refused records, by partition and offset; `filters.day` is the day they reached the log."""
     table = tables.rejections
     statement = select(

@@ -24,7 +24,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from producers.times import EARLIEST, LATEST, RFC_3339, microseconds_of, rfc_3339_of
 
-SPEC_VERSION = "1.0"
+SPEC_VERSION: Literal["1.0"] = "1.0"
 
 # Written out, not \s and \p{Cc}, so that Rust, Python and ECMAScript read them alike.
 _CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
@@ -103,8 +103,7 @@ class _Value(BaseModel):
 
 
 class _DeskData(_Value):
-    """A tap made at a desk for the volunteer says who supplied it and why; one at a kiosk neither.
-    """
+    """A tap supplied at a desk says by whom and why; one made at a kiosk says neither."""
 
     supplied_by: Code | None = None
     reason: Reason | None = None

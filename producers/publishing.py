@@ -101,9 +101,7 @@ def publish_lines(
     return sending.finish()
 
 
-def publish_events(
-    events: Iterable[Event], producer: Any, topic: str, report: Report
-) -> Account:
+def publish_events(events: Iterable[Event], producer: Any, topic: str, report: Report) -> Account:
     """Publish events that are already well-formed."""
     sending = _Sending(producer, topic, report)
     for number, event in enumerate(events, 1):

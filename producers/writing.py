@@ -11,7 +11,7 @@ KafkaRecord = tuple[bytes, bytes, list[tuple[str, bytes]]]
 
 
 def write_record(event: Event) -> KafkaRecord:
-    """Key (the volunteer id, so that one volunteer's taps meet in one partition), value, headers."""
+    """Key (the volunteer id: one volunteer's taps meet in one partition), value, headers."""
     return event.subject.encode(), write_line(event), [CONTENT_TYPE]
 
 

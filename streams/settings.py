@@ -10,6 +10,7 @@ from ledger.policy import Policy
 class StreamSettings:
     """Where Kafka and the ledger are, and how the topics are named.
 
+    A worker that Kafka has not heard of for `session_seconds` is taken for dead.
     `web_port` serves metrics and health on `web_host`; None serves neither.
     """
 
@@ -19,6 +20,7 @@ class StreamSettings:
     data_dir: Path
     policy: Policy = field(default_factory=Policy)
     topic_prefix: str = "hours"
+    session_seconds: float = 6.0
     web_host: str = "127.0.0.1"
     web_port: int | None = None
 

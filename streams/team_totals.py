@@ -79,9 +79,7 @@ class ChangedTotals:
             self._keys.setdefault(shard, {}).update(dict.fromkeys(keys))
 
 
-def read_totals(
-    engine: Engine, shard: int, keys: list[tuple[str, str]] | None
-) -> list[TeamTotal]:
+def read_totals(engine: Engine, shard: int, keys: list[tuple[str, str]] | None) -> list[TeamTotal]:
     """The totals as they stand, with the claim and offset they stand at."""
     with queries.reading(engine) as connection:
         now = next(s for s in queries.status(connection) if s.shard == shard)

@@ -23,7 +23,7 @@ from streams.topics import TopicRefusal, lost_log
 logger = logging.getLogger(__name__)
 
 
-class Consumer(driver.Consumer):
+class Consumer(driver.Consumer):  # type: ignore[misc]
     """Reads what this worker's claims say, in batches."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -55,7 +55,9 @@ class Consumer(driver.Consumer):
     def is_claimed(self, shard: int) -> bool:
         return shard in self._readings
 
-    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
+    async def getmany(  # noqa: ASYNC109 - Faust's signature
+        self, timeout: float
+    ) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
         """One message for each partition fetched from, its value a `Batch`."""
         if self.flow_active:
             await self._claim_active()
@@ -135,13 +137,13 @@ class Consumer(driver.Consumer):
         )  # fmt: skip
 
 
-class Transport(driver.Transport):
+class Transport(driver.Transport):  # type: ignore[misc]
     """The aiokafka transport with this module's consumer."""
 
     Consumer = Consumer
 
 
-class BatchSchema(Schema):
+class BatchSchema(Schema):  # type: ignore[misc]
     """Hands a batch on as it is: records are decoded when they are settled."""
 
     def loads_key(self, app: Any, message: Any, **options: Any) -> None:

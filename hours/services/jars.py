@@ -51,8 +51,8 @@ def refuse_unpinned(found: Mapping[str, Path], pinned: Mapping[str, str]) -> Non
     missing = sorted(pinned.keys() - found.keys())
     if missing:
         raise ServiceUnavailable(
-            f"下载不完整,缺少 {missing[0]}。 The download is not complete: {missing[0]} is missing; "
-            "try again."
+            f"下载不完整,缺少 {missing[0]}。 "
+            f"The download is not complete: {missing[0]} is missing; try again."
         )
 
 
@@ -67,8 +67,9 @@ def _resolve(maven_cache: Path) -> dict[str, Path]:
         environment = jgo.build(KAFKA, cache_dir=maven_cache)
     except Exception as error:  # jgo lets every kind of network error through
         raise ServiceUnavailable(
-            "无法从 Maven Central 下载 Kafka:请检查网络或代理后重试。 Kafka could not be downloaded "
-            f"from Maven Central ({type(error).__name__}): check the network or proxy, try again."
+            "无法从 Maven Central 下载 Kafka:请检查网络或代理后重试。 "
+            "Kafka could not be downloaded from "
+            f"Maven Central ({type(error).__name__}): check the network or proxy, try again."
         ) from error
     return {path.name: path for path in Path(environment.path).rglob("*.jar")}
 

@@ -1,0 +1,81 @@
+"""Real services, shared by all tests of a session: one broker, one PostgreSQL server."""
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+
+from hours.services import EmbeddedKafka, EmbeddedPostgres, fetch_kafka
+from tests.running import Hours, environment
+
+
+@pytest.fixture(scope="session")
+def jars() -> Path:
+    return fetch_kafka(print)
+
+
+@pytest.fixture(scope="session")
+def broker(jars: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedKafka]:
+    kafka = EmbeddedKafka(tmp_path_factory.mktemp("kafka"), jars)
+    kafka.start()
+    yield kafka
+    kafka.stop()
+
+
+@pytest.fixture(scope="session")
+def kafka(broker: EmbeddedKafka) -> str:
+    """Bootstrap servers."""
+    return broker.address
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def fresh_name() -> str:
+    return f"t{secrets.token_hex(6)}"
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'ledger.db'}"
+
+
+@pytest.fixture
+def postgres_url(postgres_server: EmbeddedPostgres, fresh_name: str) -> str:
+    """A fresh, empty database."""
+    engine = create_engine(postgres_server.address, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {fresh_name}"))
+    engine.dispose()
+    url = make_url(postgres_server.address).set(database=fresh_name)
+    return url.render_as_string(hide_password=False)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger_url(request: pytest.FixtureRequest) -> str:
+    fixture = "sqlite_url" if request.param == "sqlite" else "postgres_url"
+    return str(request.getfixturevalue(fixture))
+
+
+@pytest.fixture
+def hours(kafka: str, ledger_url: str, fresh_name: str, tmp_path: Path) -> Iterator[Hours]:
+    """The product on a log and a ledger of its own, not yet initialised."""
+    settings = environment(
+        tmp_path,
+        kafka=kafka,
+        ledger_url=ledger_url,
+        topic_prefix=fresh_name,
+        session_seconds="1.5",
+    )
+    product = Hours(settings)
+    yield product
+    product.kill_workers()

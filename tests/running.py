@@ -1,0 +1,101 @@
+"""Running the product as its users do: the `hours` command in processes of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+PATIENCE_SECONDS = 90.0
+
+
+def eventually(holds: Callable[[], Any], what: str, patience: float = PATIENCE_SECONDS) -> Any:
+    """Wait, with a bound, until `holds` gives something true."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        found = holds()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"never came: {what}")
+
+
+@dataclass
+class Hours:
+    """One ledger and its log, with names of its own."""
+
+    environment: dict[str, str]
+    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def run(self, *arguments: str, input: bytes = b"") -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "hours", *arguments],
+            input=input,
+            capture_output=True,
+            env=self.environment,
+            timeout=PATIENCE_SECONDS,
+            check=False,
+        )
+        return subprocess.CompletedProcess(
+            done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
+        )
+
+    def ok(self, *arguments: str, input: bytes = b"") -> str:
+        done = self.run(*arguments, input=input)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done.stdout
+
+    def rows(self, *arguments: str) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.ok(*arguments, "--json").splitlines()]
+
+    def start_worker(self, **more: str) -> subprocess.Popen[bytes]:
+        home = Path(self.environment["HOURS_HOME"])
+        with (home / f"worker-{len(self.workers)}.log").open("ab") as log:
+            worker = subprocess.Popen(
+                [sys.executable, "-m", "hours", "worker", "--log-level", "info"],
+                env={**self.environment, **more},
+                stdout=log,
+                stderr=log,
+            )
+        self.workers.append(worker)
+        return worker
+
+    def stop_worker(self, worker: subprocess.Popen[bytes]) -> int:
+        worker.send_signal(signal.SIGTERM)
+        return worker.wait(30)
+
+    def kill_workers(self) -> None:
+        for worker in self.workers:
+            if worker.poll() is None:
+                with suppress(ProcessLookupError):
+                    worker.send_signal(signal.SIGCONT)
+                worker.kill()
+            worker.wait()
+
+    def settled(self) -> int:
+        return sum(row["next_offset"] for row in self.rows("status"))
+
+    def wait_until_settled(self, records: int) -> None:
+        eventually(lambda: self.settled() >= records, f"{records} settled records")
+
+    def logs(self) -> str:
+        home = Path(self.environment["HOURS_HOME"])
+        return "".join(path.read_text() for path in sorted(home.glob("worker-*.log")))
+
+
+def environment(home: Path, **settings: str) -> dict[str, str]:
+    """This process's environment with none of its HOURS_ settings but these."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HOURS_")}
+    given = {f"HOURS_{name.upper()}": value for name, value in settings.items()}
+    return {**kept, "PYTHONPATH": str(Path(__file__).parents[1]), "HOURS_HOME": str(home), **given}
+
+
+def lines(events: Iterable[dict[str, Any]]) -> bytes:
+    return b"".join(json.dumps(event).encode() + b"\n" for event in events)
