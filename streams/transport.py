@@ -55,8 +55,9 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
     def is_claimed(self, shard: int) -> bool:
         return shard in self._readings
 
-    async def getmany(  # noqa: ASYNC109 - Faust's signature
-        self, timeout: float
+    async def getmany(
+        self,
+        timeout: float,  # noqa: ASYNC109 - Faust's signature
     ) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
         """One message for each partition fetched from, its value a `Batch`."""
         if self.flow_active:

@@ -62,6 +62,7 @@ def _alone(ledger_url: str) -> Iterator[None]:
         except BlockingIOError as error:
             raise SecondWorker(
                 "另一个 worker 正在写这个 SQLite 账本;要并行请用 PostgreSQL。 "
-                "Another worker writes this SQLite ledger; to run several, use PostgreSQL (HOURS_LEDGER_URL)."
+                "Another worker writes this SQLite ledger; to run several, use PostgreSQL "
+                "(HOURS_LEDGER_URL)."
             ) from error
         yield
