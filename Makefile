@@ -1,0 +1,45 @@
+# Every door to the project. `make demo` to see it, `make test` to trust it.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: install dev demo test check lock clean
+
+install: .venv/.installed
+
+dev: .venv/.dev
+
+.venv/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "需要 Python 3.11 以上:make PYTHON=python3.12 … Python 3.11 or later is needed."; exit 2; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.dev: .venv/.installed requirements-dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+demo: install
+	$(BIN)/hours demo
+
+test: dev
+	$(BIN)/python -m pytest
+
+check: dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# Pins every dependency with its hashes; names no index, so any mirror will do.
+lock: dev
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-annotate --no-header --upgrade \
+	  pyproject.toml requirements-build.in -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-annotate --no-header --upgrade \
+	  --extra dev pyproject.toml requirements-build.in -c requirements.lock -o requirements-dev.lock
+
+clean:
+	rm -rf .venv .hours
