@@ -10,7 +10,7 @@ dev: .venv/.dev
 
 .venv/.installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "需要 Python 3.11 以上:make PYTHON=python3.12 … Python 3.11 or later is needed."; exit 2; }
+	  { echo "需要 Python 3.11 以上：make PYTHON=python3.12 … Python 3.11 or later is needed."; exit 2; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .

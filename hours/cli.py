@@ -87,7 +87,7 @@ def services(settings: Settings, postgres: bool) -> None:
         click.echo(f"HOURS_KAFKA={running.kafka}")
         if running.ledger_url:
             click.echo(f"HOURS_LEDGER_URL={running.ledger_url}")
-        _say("就绪;按 Ctrl-C 停止。 Ready; Ctrl-C stops.")
+        _say("就绪；按 Ctrl-C 停止。 Ready; Ctrl-C stops.")
         try:
             signal.pause()
         except KeyboardInterrupt:
@@ -97,7 +97,7 @@ def services(settings: Settings, postgres: bool) -> None:
 @cli.command()
 @click.pass_obj
 def init(settings: Settings) -> None:
-    """创建主题和表(可重复运行)。 Create topics and tables; safe to repeat."""
+    """创建主题和表（可重复运行）。 Create topics and tables; safe to repeat."""
     streams = settings.streams()
     with _store(settings) as store:
         store.init()
@@ -108,7 +108,7 @@ def init(settings: Settings) -> None:
         settings.shards,
     )
     _say(
-        f"账本 {settings.ledger_name} 已就绪,{settings.shards} 个分片。 "
+        f"账本 {settings.ledger_name} 已就绪，{settings.shards} 个分片。 "
         f"Ledger {settings.ledger_name} is ready, with {settings.shards} shards."
     )
 
@@ -151,7 +151,7 @@ def publish(settings: Settings, file: BinaryIO, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.pass_obj
 def settle(settings: Settings, file: BinaryIO, as_json: bool) -> None:
-    """结算一个事件文件(不需要服务)。 Settle a file of events, with no services.
+    """结算一个事件文件（不需要服务）。 Settle a file of events, with no services.
 
     Each line is a CloudEvent; its `recordedat`, or else its `time`, is when it reached the log.
     """
@@ -295,7 +295,7 @@ def audit(settings: Settings, as_json: bool) -> None:
         showing.print_json([{**audited._asdict(), "findings": findings}])
     elif not audited.findings:
         click.echo(
-            f"一致:{audited.records} 条记录重算出 {audited.entries} 个条目,逐字节相同。 "
+            f"一致：{audited.records} 条记录重算出 {audited.entries} 个条目，逐字节相同。 "
             f"Equal: {audited.records} records give {audited.entries} entries in "
             f"{audited.shards} shards, byte for byte."
         )
@@ -373,9 +373,10 @@ def _tell_account(account: Account, as_json: bool) -> None:
         showing.print_json([{**counts, "failed": account.failed}])
     else:
         click.echo(
-            f"{account.lines} 行:已发送 {account.sent},空行 {account.blank},拒绝 {account.refused},"
-            f"失败 {account.failed}。 {account.lines} lines: {account.sent} sent, {account.blank} "
-            f"blank, {account.refused} refused, {account.failed} not acknowledged."
+            f"{account.lines} 行：已发送 {account.sent}，空行 {account.blank}，"
+            f"拒绝 {account.refused}，失败 {account.failed}。 "
+            f"{account.lines} lines: {account.sent} sent, {account.blank} blank, "
+            f"{account.refused} refused, {account.failed} not acknowledged."
         )
     if account.failed:
         failure = account.first_failure

@@ -52,8 +52,9 @@ class Settings(BaseModel):
         """What needs Kafka. WrongUse where there is none."""
         if self.kafka is None:
             raise WrongUse(
-                "没有设置 HOURS_KAFKA:在另一个终端运行 hours services,再照它打印的行设置。 "
-                "HOURS_KAFKA is not set: run `hours services` in another terminal and set what it prints."
+                "没有设置 HOURS_KAFKA：在另一个终端运行 hours services，再照它打印的行设置。 "
+                "HOURS_KAFKA is not set: run `hours services` in another terminal "
+                "and set what it prints."
             )
         return StreamSettings(
             bootstrap=self.kafka,

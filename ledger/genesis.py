@@ -12,14 +12,14 @@ def refuse_other(bodies: Sequence[bytes], name: str, policy: Policy) -> None:
     """OtherGenesis, naming each difference, unless every shard began with `name` and `policy`."""
     if not bodies:
         raise NotInitialised(
-            "账本还没有创世条目:请运行 hours init。 The ledger has no genesis: run hours init."
+            "账本还没有创世条目：请运行 hours init。 The ledger has no genesis: run hours init."
         )
     here = {"ledger": name, **policy.as_dict()}
     differences = sorted({text for body in bodies for text in _differences(body, here)})
     if differences:
         listed = "; ".join(differences)
         raise OtherGenesis(
-            f"账本创世时的设置不同(账本 ≠ 现在):{listed}。 "
+            f"账本创世时的设置不同（账本 ≠ 现在）：{listed}。 "
             f"This ledger began with other settings (ledger ≠ now): {listed}; "
             "set them back, or use another ledger."
         )

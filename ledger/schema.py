@@ -41,7 +41,7 @@ def check(engine: Engine) -> None:
         found = _version(connection)
     if found != _head():
         raise NotInitialised(
-            f"账本数据库的版本是 {found or '空'},需要 {_head()}:请运行 hours init。 "
+            f"账本数据库的版本是 {found or '空'}，需要 {_head()}：请运行 hours init。 "
             f"The ledger's database is at version {found or 'none'}, not {_head()}: run hours init."
         )
 
@@ -63,7 +63,7 @@ def reaching(engine: Engine) -> Iterator[None]:
         where = engine.url.render_as_string(hide_password=True)
         cause = str(error.orig).strip().splitlines()[0]
         raise NoDatabase(
-            f"连不上账本数据库 {where}:请检查它是否在运行,以及 HOURS_LEDGER_URL。 "
+            f"连不上账本数据库 {where}：请检查它是否在运行，以及 HOURS_LEDGER_URL。 "
             f"The ledger's database {where} does not answer ({cause}): "
             "check that it runs, and HOURS_LEDGER_URL."
         ) from error
@@ -78,7 +78,7 @@ def _refuse_newer(connection: Connection) -> None:
     found = _version(connection)
     if found is not None and found not in _known_versions():
         raise NewerSchema(
-            f"账本数据库的版本 {found} 比本程序新:请升级程序。 "
+            f"账本数据库的版本 {found} 比本程序新：请升级程序。 "
             f"The ledger's database is at version {found}, newer than this program knows: "
             "upgrade the program."
         )

@@ -74,7 +74,7 @@ class Store:
             ).one_or_none()
         if row is None:
             raise NotInitialised(
-                f"账本里没有分片 {shard}:请运行 hours init。 "
+                f"账本里没有分片 {shard}：请运行 hours init。 "
                 f"The ledger has no shard {shard}: run hours init."
             )
         epoch, *head = row

@@ -28,7 +28,7 @@ CORPS_NAMES = (
     *("科学普及", "农技服务", "数字助老", "网络文明", "医疗义诊", "心理关爱"),
     *("全民健身", "应急救护", "法律援助", "生态环保", "扶弱助困"),
 )
-_FIRST = "新东西南北永安兴福长大小金玉红"
+_FIRST = "新东西南北永安兴福长大小金玉红龙青云石和"
 _SECOND = "河桥庄园坝港湾坪岭塘埠圩"
 _ORDINALS = "一二三四五六"
 
@@ -108,7 +108,8 @@ def district_of(seed: int, volunteers: int = VOLUNTEER_COUNT) -> District:
         for number, name in enumerate(OFFICE_NAMES)
     )
     education = tuple(_education_teams())
-    named = (*offices, *stations, *points, *corps, *detachments, *education)
+    things = (*offices, *stations, *points, *corps, *detachments, *education)
+    named = ((thing[0], thing[1]) for thing in things)
     people = _volunteers(seed, volunteers, stations, corps, detachments, education)
     return District(
         offices,
@@ -118,7 +119,7 @@ def district_of(seed: int, volunteers: int = VOLUNTEER_COUNT) -> District:
         detachments,
         education,
         tuple(people),
-        {one.code: one.name for one in named},
+        dict(named),
     )
 
 

@@ -67,8 +67,9 @@ def open_producer(bootstrap: str) -> Iterator[Any]:
         )
     except (KafkaError, OSError) as error:
         raise NoBroker(
-            f"连不上 Kafka {bootstrap}:请检查它是否在运行,以及 HOURS_KAFKA。 Kafka at {bootstrap} "
-            f"does not answer ({type(error).__name__}): check that it runs, and HOURS_KAFKA."
+            f"连不上 Kafka {bootstrap}：请检查它是否在运行，以及 HOURS_KAFKA。 "
+            f"Kafka at {bootstrap} does not answer ({type(error).__name__}): "
+            "check that it runs, and HOURS_KAFKA."
         ) from error
     try:
         yield producer

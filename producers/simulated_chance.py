@@ -35,6 +35,6 @@ class Chance:
         return str(ULID((moment // 1000 << 80 | self._bits(80)).to_bytes(16, "big")))
 
 
-def running_sums(weights: tuple[tuple[int, int], ...]) -> tuple[int, ...]:
+def weighted(weights: tuple[tuple[int, int], ...]) -> tuple[int, ...]:
     """A table of `below(len(table))` -> value, from (value, weight) pairs."""
     return tuple(value for value, weight in weights for _ in range(weight))

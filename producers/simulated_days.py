@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from producers.district import District, Place, Team
-from producers.simulated_chance import Chance, running_sums
+from producers.simulated_chance import Chance, weighted
 from producers.times import EPOCH
 
 MILLISECOND = 1_000
@@ -21,13 +21,13 @@ UTC_OFFSET = 8 * HOUR  # China Standard Time, which has no summer time
 
 SMALLEST_ACTIVITY, LARGEST_ACTIVITY = 5, 40
 _WAY = 5 * MINUTE
-_WEEKDAY_HOURS = running_sums(
+_WEEKDAY_HOURS = weighted(
     (
         *((6, 1), (7, 2), (8, 5), (9, 6), (10, 4), (13, 2), (14, 5), (15, 4), (16, 3)),
         *((17, 4), (18, 14), (19, 16), (20, 4), (22, 1)),  # after work; last, the night patrols
     )
 )
-_WEEKEND_HOURS = running_sums(
+_WEEKEND_HOURS = weighted(
     (
         *((7, 2), (8, 10), (9, 14), (10, 8), (13, 6), (14, 12), (15, 9), (16, 5)),
         *((17, 2), (18, 6), (19, 6), (20, 2), (22, 1)),
@@ -126,7 +126,7 @@ def _places_by_office(district: District) -> list[list[Place]]:
     return places
 
 
-def _activity(  # noqa: PLR0913
+def _activity(
     day: SimulatedDay, number: int, team: Team, near: list[Place], size: int, chance: Chance
 ) -> Activity:
     hours = _WEEKEND_HOURS if day.weekend else _WEEKDAY_HOURS
@@ -141,7 +141,7 @@ def _activity(  # noqa: PLR0913
 def _attending(
     activity: Activity, members: list[str], free_from: dict[str, int], chance: Chance
 ) -> Iterator[Attendance]:
-    """Up to `size` members who are free by then, drawn by shuffling the members as far as needed."""
+    """Up to `size` members free by then, drawn by shuffling the members as far as needed."""
     wanted = activity.size
     for turn in range(len(members)):
         if not wanted:

@@ -47,7 +47,7 @@ def _batches(consumer: Any, tp: TopicPartition, stop: int) -> Iterator[list[Any]
         silent = 0 if records else silent + 1
         if silent > _SILENT_POLLS:
             raise TopicRefusal(
-                "Kafka 不再发送记录,请稍后重试。 Kafka sends no more records: try again later."
+                "Kafka 不再发送记录，请稍后重试。 Kafka sends no more records: try again later."
             )
         wanted = [record for record in records if record.offset < stop]
         if wanted:

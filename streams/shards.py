@@ -147,7 +147,8 @@ class Shards:
     def _say_away(self, error: DBAPIError) -> None:
         if not self._metrics.ledger_away:
             logger.warning(
-                "账本数据库没有回应,正在重试。 The ledger's database does not answer, retrying: %s",
+                "账本数据库没有回应，正在重试。 "
+                "The ledger's database does not answer, retrying: %s",
                 str(error.orig).strip().splitlines()[0],
             )
         self._metrics.set_ledger_away(True)

@@ -41,7 +41,7 @@ def check_log(bootstrap: str, taps: str, shard_count: int) -> None:
     with _admin(bootstrap) as admin:
         if taps not in set(admin.list_topics()):
             raise TopicRefusal(
-                f"Kafka 里没有主题 {taps}:请运行 hours init。 "
+                f"Kafka 里没有主题 {taps}：请运行 hours init。 "
                 f"Kafka has no topic {taps}: run hours init."
             )
         found = _config(admin, taps)
@@ -55,7 +55,7 @@ def check_log(bootstrap: str, taps: str, shard_count: int) -> None:
     if differences:
         listed = "; ".join(differences)
         raise TopicRefusal(
-            f"主题 {taps} 的设置不对(现在 ≠ 需要):{listed}。 "
+            f"主题 {taps} 的设置不对（现在 ≠ 需要）：{listed}。 "
             f"Topic {taps} is set otherwise than the ledger needs (is ≠ must be): {listed}."
         )
 
@@ -66,13 +66,13 @@ def lost_log(
     """One line, if the log no longer holds what the ledger settled or would read next."""
     if ends < next_offset:
         return (
-            f"分区 {partition} 的日志到 {ends} 为止,账本已结算到 {next_offset}:主题被重建过?"
+            f"分区 {partition} 的日志到 {ends} 为止，账本已结算到 {next_offset}：主题被重建过？"
             f"请恢复日志。 Partition {partition} of the log ends at {ends}, the ledger at "
             f"{next_offset}: was the topic made anew? Restore the log of record."
         )
     if begins > read_from:
         return (
-            f"分区 {partition} 的日志从 {begins} 开始,需要从 {read_from} 读:记录被删除过?"
+            f"分区 {partition} 的日志从 {begins} 开始，需要从 {read_from} 读：记录被删除过？"
             f"请恢复日志。 Partition {partition} of the log begins at {begins}, {read_from} is "
             "needed: were records deleted? Restore the log of record."
         )
@@ -89,7 +89,7 @@ def reaching_kafka(bootstrap: str) -> Iterator[None]:
         yield
     except (KafkaError, OSError) as error:
         raise TopicRefusal(
-            f"连不上 Kafka {bootstrap}:请检查它是否在运行,以及 HOURS_KAFKA。 "
+            f"连不上 Kafka {bootstrap}：请检查它是否在运行，以及 HOURS_KAFKA。 "
             f"Kafka at {bootstrap} does not answer ({type(error).__name__}): "
             "check that it runs, and HOURS_KAFKA."
         ) from error

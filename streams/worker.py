@@ -61,7 +61,7 @@ def _alone(ledger_url: str) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise SecondWorker(
-                "另一个 worker 正在写这个 SQLite 账本;要并行请用 PostgreSQL。 "
+                "另一个 worker 正在写这个 SQLite 账本；要并行请用 PostgreSQL。 "
                 "Another worker writes this SQLite ledger; to run several, use PostgreSQL "
                 "(HOURS_LEDGER_URL)."
             ) from error

@@ -1,10 +1,13 @@
 """Real services, shared by all tests of a session: one broker, one PostgreSQL server."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from kafka import KafkaAdminClient
+from kafka.admin import NewTopic
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
@@ -42,6 +45,21 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedd
 @pytest.fixture
 def fresh_name() -> str:
     return f"t{secrets.token_hex(6)}"
+
+
+@pytest.fixture
+def kafka_topic(kafka: str) -> Callable[..., str]:
+    """Creates a topic as the log of record must be, and gives its name."""
+
+    def create(partitions: int = 4, **settings: str) -> str:
+        name = f"t{secrets.token_hex(6)}"
+        kept = {"message.timestamp.type": "LogAppendTime", "retention.ms": "-1", **settings}
+        topic = NewTopic(name, partitions, 1, topic_configs=kept)
+        with closing(KafkaAdminClient(bootstrap_servers=kafka)) as admin:
+            admin.create_topics([topic])
+        return name
+
+    return create
 
 
 @pytest.fixture

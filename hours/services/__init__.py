@@ -5,7 +5,9 @@ Invariant: what is started here ends with the process that started it, however t
 """
 
 from hours.services.jars import fetch_kafka
-from hours.services.running import EmbeddedKafka, EmbeddedPostgres, Services, run_services
+from hours.services.kafka import EmbeddedKafka
+from hours.services.postgres import EmbeddedPostgres
+from hours.services.running import Services, run_services
 from hours.services.unavailable import ServiceUnavailable
 
 __all__ = [
