@@ -1,17 +1,21 @@
-"""Turning what the ledger answers into JSON lines, or into tables for people."""
+"""Turning what the ledger answers into JSON lines, or into tables and lines for people."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import click
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from dashboards.terminal import duration
 from ledger.policy import iso_utc
 from ledger.queries import ExceptionItem, RejectedRecord, ShardStatus, Total
 from ledger.settling import Half
 from ledger.shard import Rejection
+from streams.audit import Audited
 
 _KINDS = {"in": "签到 in", "out": "签退 out"}
 
@@ -35,6 +39,70 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[Any]], nothing:
     # Wide enough for any cell where nobody is looking at a terminal.
     console = Console()
     Console(width=None if console.is_terminal else 400).print(table)
+
+
+def print_entries(bodies: Iterable[bytes]) -> None:
+    """Entries as a table, from their stored bytes."""
+    print_table(
+        (
+            *("分片 shard", "序号 seq", "类型 type", "志愿者 volunteer", "队伍 team"),
+            *("开始 opened at / day", "时长 hours"),
+        ),
+        (_entry_row(json.loads(body)) for body in bodies),
+        "没有条目。 No entries.",
+    )
+
+
+def print_exceptions(items: Iterable[ExceptionItem]) -> None:
+    print_table(
+        (
+            *("志愿者 volunteer", "签到签退 tap", "时间 occurred at", "队伍 team", "地点 place"),
+            *("原因 reason", "事件 event"),
+        ),
+        map(_exception_row, items),
+        "没有异常。 No exceptions.",
+    )
+
+
+def print_rejections(found: Iterable[tuple[int, Rejection | RejectedRecord]]) -> None:
+    """Each rejection with the partition it stands in."""
+    print_table(
+        ("分区 partition", "偏移 offset", "原因 reason", "说明 detail"),
+        ((partition, one.offset, one.reason, one.detail) for partition, one in found),
+        "没有被拒绝的记录。 No rejections.",
+    )
+
+
+def tell_audit(audited: Audited) -> None:
+    """What an audit found, in a line, and each difference."""
+    if not audited.findings:
+        click.echo(
+            f"一致：{audited.records} 条记录重算出 {audited.entries} 个条目，逐字节相同。 "
+            f"Equal: {audited.records} records give {audited.entries} entries in "
+            f"{audited.shards} shards, byte for byte."
+        )
+        return
+    click.echo(f"不一致。第一处: Not equal. First difference: {audited.findings[0]}")
+    for finding in audited.findings[1:]:
+        click.echo(str(finding))
+
+
+def say(line: str) -> None:
+    """A line for a person, apart from what a program would read."""
+    click.echo(line, err=True)
+
+
+@contextmanager
+def counting(what: str) -> Iterator[Callable[..., None]]:
+    """A progress bar on standard error, moved by (done) or (done, total)."""
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(what, total=None)
+
+        def moved(done: int, total: int | None = None) -> None:
+            progress.update(task, completed=done, total=total)
+
+        yield moved
 
 
 def status_json(status: ShardStatus, log_end: int | None) -> dict[str, Any]:
@@ -86,7 +154,7 @@ def rejection_json(partition: int, rejection: Rejection | RejectedRecord) -> dic
     }
 
 
-def entry_row(entry: Mapping[str, Any]) -> tuple[Any, ...]:
+def _entry_row(entry: Mapping[str, Any]) -> tuple[Any, ...]:
     """Shard, seq, type, volunteer, team, time or day, and what the entry does to the hours."""
     sign = -1 if entry["type"] == "reversal" else 1
     seconds = entry.get("seconds")
@@ -101,7 +169,7 @@ def entry_row(entry: Mapping[str, Any]) -> tuple[Any, ...]:
     )
 
 
-def exception_row(item: ExceptionItem) -> tuple[str, ...]:
+def _exception_row(item: ExceptionItem) -> tuple[str, ...]:
     return (
         item.volunteer,
         _KINDS[item.kind],
@@ -111,9 +179,3 @@ def exception_row(item: ExceptionItem) -> tuple[str, ...]:
         item.reason,
         f"{item.source} {item.id}",
     )
-
-
-def duration(seconds: int) -> str:
-    """Seconds as h:mm:ss, with a sign where they are taken away."""
-    sign, rest = ("-", -seconds) if seconds < 0 else ("", seconds)
-    return f"{sign}{rest // 3600}:{rest % 3600 // 60:02}:{rest % 60:02}"

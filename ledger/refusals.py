@@ -24,5 +24,9 @@ class OtherGenesis(LedgerRefusal):
     """The ledger began under another name or policy."""
 
 
+class SecondWorker(LedgerRefusal):
+    """A SQLite ledger is being written by another worker."""
+
+
 class Fenced(Exception):
     """A later claim of the shard exists, or the batch doesn't begin where the shard ends."""

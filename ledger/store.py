@@ -10,11 +10,14 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, delete, insert, select, tuple_, update
+from psycopg.errors import LockNotAvailable
+from sqlalchemy import Connection, Engine, Table, delete, insert, select, text, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import OperationalError
 
 from ledger import entries as entry_types
 from ledger import schema, tables
+from ledger.engine import open_engine
 from ledger.entries import Entry
 from ledger.genesis import refuse_other
 from ledger.merkle import Frontier
@@ -25,6 +28,13 @@ from ledger.shard import Changes, HalfKey, Head
 
 _HEAD = tuple(Head.__dataclass_fields__)
 _DELETE_CHUNK = 1_000
+_STALLED_MILLISECONDS = 2_000
+# Who changed a row and hasn't committed stands in the row's xmax, and holds a lock of that name.
+_END_STALLED = text(
+    "SELECT pg_terminate_backend(held.pid) FROM shards JOIN pg_locks AS held "
+    "ON held.transactionid = shards.xmax AND held.granted AND held.pid <> pg_backend_pid() "
+    "WHERE shards.shard = :shard"
+)
 
 
 @dataclass(frozen=True)
@@ -33,6 +43,11 @@ class Claim:
 
     epoch: int
     head: Head
+
+
+def open_store(url: str, name: str, policy: Policy) -> "Store":
+    """The ledger at a SQLAlchemy URL, not yet checked. NoDatabase where it can't be served."""
+    return Store(open_engine(url), name, policy)
 
 
 class Store:
@@ -63,22 +78,19 @@ class Store:
             refuse_other(_genesis_bodies(connection), self.name, self.policy)
 
     def claim(self, shard: int) -> Claim:
-        """Take the shard over: every earlier claim of it is fenced from now on."""
-        table = tables.shards
-        with self._transaction() as connection:
-            row = connection.execute(
-                update(table)
-                .where(table.c.shard == shard)
-                .values(epoch=table.c.epoch + 1)
-                .returning(table.c.epoch, *(table.c[name] for name in _HEAD))
-            ).one_or_none()
-        if row is None:
-            raise NotInitialised(
-                f"账本里没有分片 {shard}：请运行 hours init。 "
-                f"The ledger has no shard {shard}: run hours init."
-            )
-        epoch, *head = row
-        return Claim(epoch, Head(*head))
+        """Take the shard over: every earlier claim of it is fenced from now on.
+
+        An append that an earlier owner has left standing for two seconds is ended first: that
+        process may be stopped or cut off, and would hold the shard for as long as it is.
+        """
+        try:
+            return self._claim(shard)
+        except OperationalError as blocked:
+            if not isinstance(blocked.orig, LockNotAvailable):
+                raise
+        with self.engine.connect() as connection:
+            connection.execute(_END_STALLED, {"shard": shard})
+        return self._claim(shard)
 
     def append(self, shard: int, epoch: int, start: int, changes: Changes) -> None:
         """Store what a batch that began at offset `start` did, if `epoch` is the latest claim's.
@@ -110,6 +122,25 @@ class Store:
                 .where(table.c.log_offset < stop)
             ).scalars()
             return frozenset(offsets)
+
+    def _claim(self, shard: int) -> Claim:
+        table = tables.shards
+        with self._transaction() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text(f"SET LOCAL lock_timeout = {_STALLED_MILLISECONDS}"))
+            row = connection.execute(
+                update(table)
+                .where(table.c.shard == shard)
+                .values(epoch=table.c.epoch + 1)
+                .returning(table.c.epoch, *(table.c[name] for name in _HEAD))
+            ).one_or_none()
+        if row is None:
+            raise NotInitialised(
+                f"账本里没有分片 {shard}：请运行 hours init。 "
+                f"The ledger has no shard {shard}: run hours init."
+            )
+        epoch, *head = row
+        return Claim(epoch, Head(*head))
 
     def _begin_shard(self, connection: Connection, shard: int) -> None:
         first = entry_types.genesis(shard, self.name, self.policy)

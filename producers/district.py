@@ -77,12 +77,8 @@ class District:
         """Where a kiosk stands: each station and each point."""
         return self.stations + self.points
 
-    def team_name(self, code: str) -> str:
-        """The display name of a team's code, or the code itself if the district has no such."""
-        return self.names.get(code, code)
-
-    def place_name(self, code: str) -> str:
-        """The display name of a place's code, or the code itself if the district has no such."""
+    def name_of(self, code: str) -> str:
+        """What people call a team or a place, or its code where the district has no such."""
         return self.names.get(code, code)
 
 

@@ -27,6 +27,10 @@ class NoBroker(Exception):
     """Kafka does not answer; one line says what to do."""
 
 
+class NotAcknowledged(Exception):
+    """Events were sent and not acknowledged: they may be in the log, or not."""
+
+
 class Trouble(NamedTuple):
     """A line (from 1) that was refused, or that the broker did not acknowledge."""
 
@@ -102,13 +106,17 @@ def publish_lines(
     return sending.finish()
 
 
-def publish_events(events: Iterable[Event], producer: Any, topic: str, report: Report) -> Account:
-    """Publish events that are already well-formed."""
-    sending = _Sending(producer, topic, report)
+def publish_events(events: Iterable[Event], producer: Any, topic: str) -> None:
+    """Publish events and wait until all are acknowledged. NotAcknowledged."""
+    sending = _Sending(producer, topic, lambda so_far: None)
     for number, event in enumerate(events, 1):
-        sending.account.lines += 1
         sending.send(number, event)
-    return sending.finish()
+    account = sending.finish()
+    if account.first_failure is not None:
+        raise NotAcknowledged(
+            f"Kafka 没有确认 {account.failed} 个事件：请稍后重试。 Kafka did not acknowledge "
+            f"{account.failed} events ({account.first_failure.detail}): try again later."
+        )
 
 
 class _Sending:

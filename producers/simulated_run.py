@@ -33,13 +33,15 @@ def run_to_kafka(
     publish: Publish,
     position_file: Path | None = None,
     rate: int | None = None,
+    on_published: Callable[[int], object] = int,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> int:
     """How many deliveries were published now, in order, after those the position file counts.
 
     `publish` returns once the log has acknowledged all it was given, and raises otherwise.
-    `rate` is deliveries a second, None as fast as possible. Raises AnotherPlan.
+    `rate` is deliveries a second, None as fast as possible; `on_published` hears how many were
+    published so far. Raises AnotherPlan.
     """
     plan, before = _resumed(plan, position_file)
     started, published = clock(), 0
@@ -49,6 +51,7 @@ def run_to_kafka(
         publish([delivery.event for delivery in chunk])
         published += len(chunk)
         _keep(position_file, plan, before + published)
+        on_published(published)
     return published
 
 

@@ -6,10 +6,10 @@ from typing import NamedTuple
 from ledger import queries
 from ledger.audit import Finding, Replay, check_stored
 from ledger.queries import ShardStatus
+from ledger.store import open_store
 from streams.decoding import decode
 from streams.log import read_log
 from streams.settings import StreamSettings
-from streams.worker import open_store
 
 
 class Audited(NamedTuple):
@@ -27,7 +27,7 @@ Progress = Callable[[int, int], None]
 
 def audit(settings: StreamSettings, progress: Progress, most_findings: int = 20) -> Audited:
     """Compare the whole ledger, as it stands now, with the log. LedgerRefusal, TopicRefusal."""
-    store = open_store(settings)
+    store = open_store(settings.ledger_url, settings.ledger_name, settings.policy)
     store.check()
     findings: list[Finding] = []
     try:

@@ -12,6 +12,8 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
+from streams.settings import StreamSettings
+
 _LOG_OF_RECORD = {
     "message.timestamp.type": "LogAppendTime",
     "cleanup.policy": "delete",
@@ -25,20 +27,25 @@ class TopicRefusal(Exception):
     """The log can't serve as it stands, or Kafka does not answer; one line says what to do."""
 
 
-def create_topics(bootstrap: str, taps: str, compacted: list[str], shard_count: int) -> None:
+def create_topics(settings: StreamSettings) -> None:
     """Create what is missing, and check what is there. TopicRefusal."""
-    with _admin(bootstrap) as admin:
+    wanted = {
+        settings.taps_topic: (settings.policy.shard_count, _LOG_OF_RECORD),
+        settings.team_totals_topic: (1, _COMPACTED),
+        settings.roster_topic: (1, _COMPACTED),
+    }
+    with _admin(settings.bootstrap) as admin:
         there = set(admin.list_topics())
-        wanted = {taps: _LOG_OF_RECORD, **dict.fromkeys(compacted, _COMPACTED)}
-        for name, config in wanted.items():
+        for name, (partitions, config) in wanted.items():
             if name not in there:
-                _create(admin, name, shard_count if name == taps else 1, config)
-    check_log(bootstrap, taps, shard_count)
+                _create(admin, name, partitions, config)
+    check_log(settings)
 
 
-def check_log(bootstrap: str, taps: str, shard_count: int) -> None:
+def check_log(settings: StreamSettings) -> None:
     """Refuse a log of record that is missing or set otherwise: TopicRefusal, naming each."""
-    with _admin(bootstrap) as admin:
+    taps, shard_count = settings.taps_topic, settings.policy.shard_count
+    with _admin(settings.bootstrap) as admin:
         if taps not in set(admin.list_topics()):
             raise TopicRefusal(
                 f"Kafka 里没有主题 {taps}：请运行 hours init。 "

@@ -9,30 +9,21 @@ from pathlib import Path
 from faust.worker import Worker
 from sqlalchemy.engine import make_url
 
-from ledger.engine import open_engine
-from ledger.store import Store
+from ledger.refusals import SecondWorker
+from ledger.store import open_store
 from streams.app import create_app
 from streams.settings import StreamSettings
 from streams.topics import check_log
 
 
-class SecondWorker(Exception):
-    """A SQLite ledger is being written by another worker."""
-
-
-def open_store(settings: StreamSettings) -> Store:
-    """The ledger's write side, not yet checked."""
-    return Store(open_engine(settings.ledger_url), settings.ledger_name, settings.policy)
-
-
 def run_worker(settings: StreamSettings, log_level: str = "info") -> None:
     """Settle until SIGTERM or Ctrl-C; then finish the batch in hand and leave the group.
 
-    LedgerRefusal, TopicRefusal, SecondWorker: what stands in the way, before or while running.
+    LedgerRefusal, TopicRefusal: what stands in the way, before or while running.
     """
-    store = open_store(settings)
+    store = open_store(settings.ledger_url, settings.ledger_name, settings.policy)
     store.check()
-    check_log(settings.bootstrap, settings.taps_topic, settings.policy.shard_count)
+    check_log(settings)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with _alone(settings.ledger_url):
         app = create_app(settings, store)

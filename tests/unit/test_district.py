@@ -49,16 +49,16 @@ def test_each_team_has_members() -> None:
 
 def test_each_name_is_chinese_and_shown_once() -> None:
     names = [
-        DISTRICT.place_name(place.code) for place in (*DISTRICT.offices, *DISTRICT.kiosk_places)
+        DISTRICT.name_of(place.code) for place in (*DISTRICT.offices, *DISTRICT.kiosk_places)
     ]
-    names += [DISTRICT.team_name(team.code) for team in DISTRICT.teams]
+    names += [DISTRICT.name_of(team.code) for team in DISTRICT.teams]
     assert len(set(names)) == len(names)
     assert all("\u4e00" <= name[0] <= "\u9fff" for name in names)
 
 
 def test_an_unknown_code_is_its_own_name() -> None:
-    assert DISTRICT.team_name("corps-99") == "corps-99"
-    assert DISTRICT.place_name("nowhere") == "nowhere"
+    assert DISTRICT.name_of("corps-99") == "corps-99"
+    assert DISTRICT.name_of("nowhere") == "nowhere"
 
 
 def _codes(district: District) -> list[str]:

@@ -327,7 +327,11 @@ def test_a_rate_is_kept_by_the_clock_given() -> None:
         now += seconds
 
     count = run_to_kafka(
-        SMALL, lambda events: sent.append((now, len(events))), None, 100, lambda: now, sleep
+        SMALL,
+        lambda events: sent.append((now, len(events))),
+        rate=100,
+        clock=lambda: now,
+        sleep=sleep,
     )
     assert now == pytest.approx((count - sent[-1][1]) / 100)
     assert [moment for moment, _ in sent[:3]] == pytest.approx([0, 0.1, 0.2])

@@ -1,0 +1,216 @@
+"""The commands that set something going: services, ledger, worker, events, simulation, demo."""
+
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import BinaryIO, NoReturn
+
+import click
+from rich.console import Console
+
+from hours import showing
+from hours.services import run_services
+from hours.settings import Settings, WrongUse
+from ledger.store import open_store
+from producers.district import VOLUNTEER_COUNT
+from producers.publishing import Account, Trouble, open_producer, publish_events, publish_lines
+from producers.simulated_run import run_to_kafka, write_lines
+from producers.simulation import Plan, plan_ending_now, plan_from, simulate
+from streams.topics import create_topics
+
+
+@click.command()
+@click.option("--postgres", is_flag=True, help="PostgreSQL too, not only Kafka.")
+@click.pass_obj
+def services(settings: Settings, postgres: bool) -> None:
+    """启动内置 Kafka。 Run an embedded Kafka (and PostgreSQL) until stopped."""
+    signal.signal(signal.SIGTERM, lambda *_: _interrupt())
+    home = settings.home.absolute() / "services"
+    with run_services(home, postgres=postgres, say=showing.say) as running:
+        click.echo(f"HOURS_KAFKA={running.kafka}")
+        if running.ledger_url:
+            click.echo(f"HOURS_LEDGER_URL={running.ledger_url}")
+        showing.say("就绪；按 Ctrl-C 停止。 Ready; Ctrl-C stops.")
+        try:
+            signal.pause()
+        except KeyboardInterrupt:
+            showing.say("正在停止… Stopping…")
+
+
+@click.command()
+@click.pass_obj
+def init(settings: Settings) -> None:
+    """创建主题和表（可重复运行）。 Create topics and tables; safe to repeat."""
+    streams = settings.streams()
+    store = open_store(streams.ledger_url, streams.ledger_name, streams.policy)
+    try:
+        store.init()
+    finally:
+        store.engine.dispose()
+    create_topics(streams)
+    showing.say(
+        f"账本 {settings.ledger_name} 已就绪，{settings.shards} 个分片。 "
+        f"Ledger {settings.ledger_name} is ready, with {settings.shards} shards."
+    )
+
+
+@click.command()
+@click.option(
+    "--log-level",
+    type=click.Choice(["error", "warning", "info", "debug"]),
+    default="info",
+    show_default=True,
+)
+@click.pass_obj
+def worker(settings: Settings, log_level: str) -> None:
+    """运行结算进程。 Run a Faust worker: settle taps into the ledger until stopped.
+
+    HOURS_WEB_PORT serves /metrics, /health/live and /health/ready on HOURS_WEB_HOST
+    (127.0.0.1). HOURS_SESSION_SECONDS (6) is how long Kafka waits for a silent worker.
+    """
+    from streams.worker import run_worker  # noqa: PLC0415 - Faust takes half a second to import
+
+    run_worker(settings.streams(), log_level)
+
+
+@click.command()
+@click.argument("file", type=click.File("rb"), default="-")
+@click.option("--json", "as_json", is_flag=True, help="The account, and each refusal, as JSON.")
+@click.pass_obj
+def publish(settings: Settings, file: BinaryIO, as_json: bool) -> None:
+    """发布事件。 Publish CloudEvents, one JSON a line, from FILE or standard input.
+
+    A bad line is refused and named, and stops nothing. Exit code 1: some lines were refused;
+    2: Kafka did not take all of them.
+    """
+    streams = settings.streams()
+
+    def refused(trouble: Trouble) -> None:
+        if as_json:
+            showing.print_json([{"refused": trouble._asdict()}])
+        else:
+            where = f"第 {trouble.line} 行 line {trouble.line}"
+            showing.say(f"{where}: {trouble.reason}: {trouble.detail}")
+
+    with open_producer(streams.bootstrap) as producer, showing.counting("发布 publishing") as moved:
+        account = publish_lines(
+            file, producer, streams.taps_topic, lambda so_far: moved(so_far.sent), refused
+        )
+    _tell_account(account, as_json)
+
+
+@click.command("simulate")
+@click.option("--days", default=7, show_default=True, help="How many days.")
+@click.option("--from", "first_day", metavar="YYYY-MM-DD", help="First day; else it ends now.")
+@click.option("--seed", default=1, show_default=True, help="Another seed, another district.")
+@click.option("--volunteers", default=VOLUNTEER_COUNT, show_default=True)
+@click.option("--taps", type=int, help="About how many; else what such a district makes.")
+@click.option("--to-kafka", is_flag=True, help="Publish to Kafka, not to standard output.")
+@click.option(
+    "--rate", type=click.IntRange(min=1), help="Events a second; else as fast as it goes."
+)
+@click.option(
+    "--position",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File that remembers how far it came, so that it can be resumed.",
+)
+@click.pass_obj
+def simulate_(
+    settings: Settings,
+    days: int,
+    first_day: str | None,
+    seed: int,
+    volunteers: int,
+    taps: int | None,
+    to_kafka: bool,
+    rate: int | None,
+    position: Path | None,
+) -> None:
+    """模拟一个区。 Events of a seeded district: to standard output, or to Kafka at a rate.
+
+    14 offices, 231 stations, 121 teams; evening and weekend peaks; forgotten check-outs, double
+    taps, kiosks that deliver late and shuffled, wrong clocks. Lines carry `recordedat`, the time
+    at which the log would have taken them, which `hours settle` understands.
+    """
+    if position and not to_kafka:
+        raise WrongUse("--position 只用于 --to-kafka。 --position goes with --to-kafka.")
+    if rate and not to_kafka:
+        raise WrongUse("--rate 只用于 --to-kafka。 --rate goes with --to-kafka.")
+    plan = _plan(first_day, days=days, seed=seed, volunteers=volunteers, taps=taps)
+    if not to_kafka:
+        write_lines(simulate(plan), sys.stdout.buffer)
+        return
+    streams = settings.streams()
+    with open_producer(streams.bootstrap) as producer, showing.counting("模拟 simulating") as moved:
+        count = run_to_kafka(
+            plan,
+            lambda events: publish_events(events, producer, streams.taps_topic),
+            position,
+            rate,
+            moved,
+        )
+    click.echo(f"已发布 {count} 个事件。 {count} events published.")
+
+
+@click.command()
+@click.option("--seed", default=1, show_default=True, help="Another seed, another district.")
+@click.pass_context
+def demo(context: click.Context, seed: int) -> None:
+    """一次看全。 See everything at once: a simulated evening, live, and its audit.
+
+    Starts its own Kafka, ledger and worker under HOURS_HOME/demo, and stops them at the end.
+    """
+    from hours.demo import run_demo  # noqa: PLC0415 - a picture that only the demo needs
+
+    settings: Settings = context.obj
+    signal.signal(signal.SIGTERM, lambda *_: _interrupt())
+    audited = run_demo(settings, seed, showing.say, Console())
+    showing.tell_audit(audited)
+    command = f"HOURS_HOME={settings.home / 'demo'} {sys.argv[0]}"
+    click.echo(
+        "\n什么都没有留着运行；账本还在，可以再看。 Nothing is left running; the ledger stays:\n"
+        f"  {command} totals\n  {command} exceptions\n  {command} entries --json\n"
+        "自己运行见 README.md：services、init、worker。 To run your own, README.md goes on from here."
+    )
+    if audited.findings:
+        context.exit(1)
+
+
+COMMANDS = (services, init, worker, publish, simulate_, demo)
+
+
+def _plan(first_day: str | None, **options: int | None) -> Plan:
+    try:
+        if first_day is None:
+            return plan_ending_now(time.time_ns() // 1_000, **options)  # type: ignore[arg-type]
+        return plan_from(first_day, **options)
+    except ValueError as error:
+        raise WrongUse(str(error)) from error
+
+
+def _tell_account(account: Account, as_json: bool) -> None:
+    if as_json:
+        counts = {name: getattr(account, name) for name in ("lines", "blank", "sent", "refused")}
+        showing.print_json([{**counts, "failed": account.failed}])
+    else:
+        click.echo(
+            f"{account.lines} 行：已发送 {account.sent}，空行 {account.blank}，"
+            f"拒绝 {account.refused}，失败 {account.failed}。 "
+            f"{account.lines} lines: {account.sent} sent, {account.blank} blank, "
+            f"{account.refused} refused, {account.failed} not acknowledged."
+        )
+    if account.first_failure is not None:
+        failure = account.first_failure
+        showing.say(
+            f"Kafka 未确认，首先是第 {failure.line} 行：请重新发布，重复的不会重复计时。 "
+            f"Kafka did not acknowledge, first line {failure.line} ({failure.detail}): "
+            "publish again, nothing is counted twice."
+        )
+        raise click.exceptions.Exit(2)
+    if account.refused:
+        raise click.exceptions.Exit(1)
+
+
+def _interrupt() -> NoReturn:
+    raise KeyboardInterrupt

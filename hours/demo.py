@@ -1,0 +1,162 @@
+"""The demo: a simulated district's evening through real Kafka and a real worker, then the audit.
+
+It is the product's own commands and no second way of doing anything: the worker runs in a
+process of its own, taps are published by `producers`, the picture is `dashboards.terminal`.
+Invariant: what it started ends with it; what it wrote stays in its folder, to be looked at.
+"""
+
+import os
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.live import Live
+
+from dashboards.terminal import View, draw
+from hours.services.guard import Command, Guarded
+from hours.services.running import Services, run_services
+from hours.services.unavailable import ServiceUnavailable
+from hours.settings import Settings
+from ledger import queries
+from ledger.queries import Filters
+from ledger.store import Store, open_store
+from producers.district import district_of
+from producers.publishing import open_producer, publish_events
+from producers.simulated_run import run_to_kafka
+from producers.simulation import Plan, demo_day
+from streams.audit import Audited
+from streams.audit import audit as run_audit
+from streams.settings import StreamSettings
+from streams.topics import create_topics
+
+_PUBLISHING_SECONDS = 6
+_PATIENCE_SECONDS = 60
+_LOOKS_A_SECOND = 5
+
+Say = Callable[[str], None]
+
+
+def run_demo(settings: Settings, seed: int, say: Say, console: Console) -> Audited:
+    """Show everything at once; what the audit found. ServiceUnavailable and the like."""
+    home = settings.home.absolute() / "demo"
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
+    say("启动 Kafka… Starting a real Kafka…")
+    with run_services(home / "services", say=say) as services:
+        streams = _settings(settings, home, services)
+        store = open_store(streams.ledger_url, streams.ledger_name, streams.policy)
+        try:
+            store.init()
+            create_topics(streams)
+            say("启动 Faust 结算进程… Starting a Faust worker…")
+            with _worker(streams, home) as worker:
+                _show(streams, store, worker, demo_day(_now(), seed), console)
+        finally:
+            store.engine.dispose()
+        console.print()
+        say("审计：用日志重算每个条目… Auditing: every entry again, from the log…")
+        return run_audit(streams, lambda done, total: None)
+
+
+def _settings(settings: Settings, home: Path, services: Services) -> StreamSettings:
+    """The district's settings, with an SQLite ledger and a Kafka of the demo's own."""
+    own = {"home": home, "kafka": services.kafka, "ledger_url": None, "web_port": None}
+    return settings.model_copy(update=own).streams()
+
+
+@contextmanager
+def _worker(streams: StreamSettings, home: Path) -> Iterator[Guarded]:
+    own = {
+        "HOURS_HOME": str(home),
+        "HOURS_KAFKA": streams.bootstrap,
+        "HOURS_LEDGER_URL": streams.ledger_url,
+        "HOURS_WEB_PORT": "",
+    }
+    command = Command([sys.executable, "-m", "hours", "worker"], str(Path.cwd()))
+    worker = Guarded(command, {**os.environ, **own}, home / "worker.log")
+    try:
+        yield worker
+    finally:
+        worker.stop()
+
+
+def _show(
+    streams: StreamSettings, store: Store, worker: Guarded, plan: Plan, console: Console
+) -> None:
+    """Publish the plan and draw the ledger until all of it has settled."""
+    name = district_of(plan.seed, plan.volunteers).name_of
+    publishing = _Publishing(streams, plan)
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    with Live(console=console, refresh_per_second=_LOOKS_A_SECOND) as live:
+        publishing.start()
+        while True:
+            over = publishing.over
+            view = _look(store, publishing.sent)
+            live.update(draw(view, name, streams.policy.timezone))
+            if over and sum(one.head.next_offset for one in view.statuses) >= publishing.sent:
+                return
+            publishing.refuse_failure()
+            if worker.ended() or time.monotonic() > deadline:
+                raise ServiceUnavailable(
+                    f"结算进程停了，详见 {streams.data_dir.parent / 'worker.log'}。 "
+                    "The worker stopped or stalled; its log says why."
+                )
+            time.sleep(1 / _LOOKS_A_SECOND)
+
+
+class _Publishing(threading.Thread):
+    """The plan on its way to the log, evenly over a few seconds; `sent` so far."""
+
+    def __init__(self, streams: StreamSettings, plan: Plan) -> None:
+        super().__init__(daemon=True)
+        self._streams, self._plan = streams, plan
+        self._failure: Exception | None = None
+        self.sent = 0
+        self.over = False
+
+    def run(self) -> None:
+        try:
+            self._publish()
+        except Exception as failure:  # raised again where somebody is looking
+            self._failure = failure
+        self.over = True
+
+    def refuse_failure(self) -> None:
+        """Raise what kept the plan from being published."""
+        if self._failure is not None:
+            raise self._failure
+
+    def _publish(self) -> None:
+        rate = (self._plan.taps or 0) // _PUBLISHING_SECONDS
+        with open_producer(self._streams.bootstrap) as producer:
+            run_to_kafka(
+                self._plan,
+                lambda events: publish_events(events, producer, self._streams.taps_topic),
+                rate=rate,
+                on_published=self._note,
+            )
+
+    def _note(self, published: int) -> None:
+        self.sent = published
+
+
+def _look(store: Store, sent: int) -> View:
+    everything = Filters()
+    with queries.reading(store.engine) as connection:
+        now = _now()
+        return View(
+            statuses=queries.status(connection),
+            totals=queries.totals(connection, everything),
+            present=queries.present(connection, everything, store.policy, now),
+            exceptions=list(queries.exceptions(connection, everything, store.policy, now)),
+            sent=sent,
+        )
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000
