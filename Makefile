@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install dev demo test check lock clean
+.PHONY: install dev demo test check contract lock clean
 
 install: .venv/.installed
 
@@ -31,6 +31,10 @@ check: dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Writes producers/contract/ from the models.
+contract: install
+	$(BIN)/python -m producers.schemas
 
 # Pins every dependency with its hashes; names no index, so any mirror will do.
 lock: dev

@@ -105,6 +105,14 @@ class _Value(BaseModel):
 class _DeskData(_Value):
     """A tap supplied at a desk says by whom and why; one made at a kiosk says neither."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"supplied_by": {"type": "string"}}, "required": ["supplied_by"]},
+            "then": {"properties": {"reason": {"type": "string"}}, "required": ["reason"]},
+            "else": {"properties": {"reason": {"type": "null"}}},
+        }
+    )
+
     supplied_by: Code | None = None
     reason: Reason | None = None
 
@@ -133,6 +141,8 @@ class TapVoidedData(_Value):
 
 
 class AdjustedData(_Value):
+    """A change of a day's seconds; `approved_by` differs from `by`."""
+
     team: Code
     activity: Code | None = None
     day: Day

@@ -75,6 +75,11 @@ def _object(text: bytes) -> dict[str, Any]:
 
 
 def _check_envelope(envelope: dict[str, Any]) -> None:
+    """What the models can't see: their own defaults, and attributes that are none of theirs."""
+    if "specversion" not in envelope:
+        raise _Refused(
+            RefusalReason.NOT_A_CLOUDEVENT, f"specversion is missing; it must be {SPEC_VERSION}"
+        )
     if "data_base64" in envelope:
         raise _Refused(RefusalReason.NOT_A_CLOUDEVENT, "data_base64 is not read; send data as JSON")
     media = envelope.get("datacontenttype", "application/json")
