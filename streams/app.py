@@ -111,7 +111,7 @@ class HoursApp(faust.App):  # type: ignore[misc]
     def watch(self) -> None:
         """Bring lag and age up to date."""
         for tp in self.consumer.assignment():
-            shard, end = tp.partition, self.consumer.highwater(tp)
+            shard, end = tp.partition, self.consumer.log_end(tp)
             if tp.topic != self.taps_topic or end is None or shard not in self.settled_offsets:
                 continue
             lag = max(end - self.settled_offsets[shard], 0)

@@ -10,7 +10,7 @@ import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalStateError, KafkaError
 from aiokafka.structs import OffsetAndMetadata
 from aiokafka.structs import TopicPartition as KafkaPartition
 from faust.serializers.schemas import Schema
@@ -55,6 +55,13 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
     def is_claimed(self, shard: int) -> bool:
         return shard in self._readings
 
+    def log_end(self, tp: TP) -> int | None:
+        """The end of a partition as a fetch last told it; None before that, and once it is lost."""
+        try:
+            return self.highwater(tp)  # type: ignore[no-any-return]
+        except IllegalStateError:
+            return None
+
     async def getmany(
         self,
         timeout: float,  # noqa: ASYNC109 - Faust's signature
@@ -77,7 +84,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             taken = reading.take(fetched)
             if isinstance(taken, SeekBack):
                 self.app.metrics.gaps.labels(tp.partition).inc()
-                await self.seek(tp, taken.offset)
+                await self._seek_if_assigned(tp, taken.offset)
             elif taken is not None:
                 self.app.on_fetched(taken)
                 yield tp, self._message(tp, taken)
@@ -125,8 +132,16 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         if lost:
             await self.app.refuse(TopicRefusal(lost))
             return
-        await self.seek(tp, claimed.read_from)
-        self._readings[tp.partition] = Reading(tp.partition, claimed.epoch, claimed.read_from)
+        if await self._seek_if_assigned(tp, claimed.read_from):
+            self._readings[tp.partition] = Reading(tp.partition, claimed.epoch, claimed.read_from)
+
+    async def _seek_if_assigned(self, tp: TP, offset: int) -> bool:
+        """Whether it could: Kafka's client, in its own thread, may just have lost the partition."""
+        try:
+            await self.seek(tp, offset)
+        except IllegalStateError:
+            return False
+        return True
 
     def _message(self, tp: TP, batch: Batch[Any]) -> ConsumerMessage:
         first, last = batch.records[0], batch.records[-1]

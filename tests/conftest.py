@@ -96,4 +96,4 @@ def hours(kafka: str, ledger_url: str, fresh_name: str, tmp_path: Path) -> Itera
     )
     product = Hours(settings)
     yield product
-    product.kill_workers()
+    product.end()

@@ -9,8 +9,15 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy import Engine
+
+from ledger import queries
+from ledger.engine import open_engine
+from ledger.queries import ShardStatus
 
 PATIENCE_SECONDS = 90.0
 
@@ -79,11 +86,34 @@ class Hours:
                 worker.kill()
             worker.wait()
 
+    def end(self) -> None:
+        """Kill what runs, let go of what is open."""
+        self.kill_workers()
+        self.engine.dispose()
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The ledger's database, to look at without starting a process."""
+        return open_engine(self.environment["HOURS_LEDGER_URL"])
+
+    def statuses(self) -> list[ShardStatus]:
+        with queries.reading(self.engine) as connection:
+            return queries.status(connection)
+
+    def epochs(self) -> dict[int, int]:
+        return {one.shard: one.epoch for one in self.statuses()}
+
     def settled(self) -> int:
-        return sum(row["next_offset"] for row in self.rows("status"))
+        return sum(one.head.next_offset for one in self.statuses())
 
     def wait_until_settled(self, records: int) -> None:
         eventually(lambda: self.settled() >= records, f"{records} settled records")
+
+    def wait_for_new_claims(self, before: dict[int, int]) -> None:
+        eventually(
+            lambda: all(epoch > before[shard] for shard, epoch in self.epochs().items()),
+            "every shard claimed anew",
+        )
 
     def logs(self) -> str:
         home = Path(self.environment["HOURS_HOME"])
