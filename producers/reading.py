@@ -113,10 +113,9 @@ def _attributes(headers: Headers) -> dict[str, str]:
     """CloudEvents attributes from `ce_` headers, and `content-type`; others are not ours."""
     found: dict[str, str] = {}
     for header, content in headers:
-        name = header.lower()
-        if name != "content-type" and not name.startswith(_PREFIX):
+        name = _attribute(header)
+        if name is None:
             continue
-        name = name.removeprefix(_PREFIX)
         if name in found:
             raise _Refused(RefusalReason.NOT_A_CLOUDEVENT, f"header {shown(header)} comes twice")
         try:
@@ -126,6 +125,16 @@ def _attributes(headers: Headers) -> dict[str, str]:
                 RefusalReason.NOT_A_CLOUDEVENT, f"header {shown(header)} is not UTF-8"
             ) from None
     return found
+
+
+def _attribute(header: str) -> str | None:
+    """The attribute a header stands for; CloudEvents names them in ASCII letters and digits."""
+    name = header.lower()
+    if name == "content-type":
+        return name
+    attribute = name.removeprefix(_PREFIX)
+    ours = attribute != name and attribute.isascii() and attribute.isalnum()
+    return attribute if ours else None
 
 
 def _compare(given: dict[str, str], value: bytes) -> None:
@@ -188,8 +197,11 @@ def _refuse(error: ErrorDetails, text: bytes) -> NoReturn:
             RefusalReason.NOT_A_CLOUDEVENT,
             f"specversion is {shown(error['input'])}; it must be {SPEC_VERSION}",
         )
+    fault = error["msg"]
+    if kind == "string_pattern_mismatch":
+        fault = "not written as the contract wants it"  # the pattern would fill the line
     got = "" if kind == "missing" else f" (got {shown(error['input'])})"
-    raise _Refused(RefusalReason.INVALID_FIELD, f"{where or 'event'}: {error['msg']}{got}")
+    raise _Refused(RefusalReason.INVALID_FIELD, f"{where or 'event'}: {fault}{got}")
 
 
 def _not_json(text: bytes, why: str) -> _Refused:

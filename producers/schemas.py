@@ -16,24 +16,16 @@ from pydantic_core import core_schema
 from producers.events import (
     ANY_EVENT,
     EVENT_MODELS,
-    Adjusted,
-    AdjustedData,
     AdjustedSeconds,
-    CheckedIn,
-    CheckedInData,
-    CheckedOut,
-    CheckedOutData,
     Code,
     Day,
     Event,
     Identifier,
     Instant,
     Reason,
-    TapVoided,
-    TapVoidedData,
 )
+from producers.examples import EXAMPLES
 from producers.reading import MAX_RECORD_BYTES
-from producers.times import microseconds_of
 from producers.writing import CONTENT_TYPE, write_line
 
 CONTRACT = Path(__file__).with_name("contract")
@@ -76,39 +68,6 @@ _KEY = {
 }
 _CONTENT_TYPE = CONTENT_TYPE[1].decode()
 _COMPONENTS = "#/components/schemas/"
-_HERE: dict[str, Any] = {
-    "source": "/kiosks/station-03",
-    "subject": "V7K2M9QXTA1",
-    "time": microseconds_of("2026-03-05T01:30:00Z"),
-}
-_AT_A_DESK: dict[str, Any] = _HERE | {"source": "/desks/leader-12"}
-EXAMPLES: tuple[Event, ...] = (
-    CheckedIn(id="tap-1", data=CheckedInData(team="合唱队", place="station-03"), **_HERE),
-    CheckedOut(
-        id="tap-2",
-        data=CheckedOutData(supplied_by="leader-12", reason="忘记签退"),
-        **_AT_A_DESK,
-    ),
-    TapVoided(
-        id="void-1",
-        data=TapVoidedData(
-            tap_source="/kiosks/station-03", tap_id="tap-1", by="leader-12", reason="误刷"
-        ),
-        **_AT_A_DESK,
-    ),
-    Adjusted(
-        id="adjustment-1",
-        data=AdjustedData(
-            team="合唱队",
-            day="2026-02-05",
-            seconds=5_400,
-            by="leader-12",
-            approved_by="leader-07",
-            reason="签到机停电",
-        ),
-        **_AT_A_DESK,
-    ),
-)
 
 
 def contract() -> dict[str, str]:
