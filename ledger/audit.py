@@ -123,7 +123,7 @@ class Replay:
     def _compare_halves(self) -> Iterator[Finding]:
         table, shard = tables.halves, self._status.shard
         stored = {
-            (row.volunteer, row.source, row.id): dict(row._mapping)
+            (row.volunteer, row.source, row.id): tuple(row)
             for row in self._connection.execute(select(table).where(table.c.shard == shard))
         }
         for key in sorted(stored.keys() | self._halves.keys()):

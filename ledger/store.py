@@ -11,12 +11,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from psycopg.errors import LockNotAvailable
-from sqlalchemy import Connection, Engine, Table, delete, insert, select, text, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Engine, insert, select, text, update
 from sqlalchemy.exc import OperationalError
 
 from ledger import entries as entry_types
 from ledger import schema, tables
+from ledger.bulk import add_rows, delete_rows, insert_rows
 from ledger.engine import open_engine
 from ledger.entries import Entry
 from ledger.genesis import refuse_other
@@ -24,10 +24,9 @@ from ledger.merkle import Frontier
 from ledger.policy import Policy
 from ledger.refusals import Fenced, NotInitialised
 from ledger.settling import Half
-from ledger.shard import Changes, HalfKey, Head
+from ledger.shard import Changes, Head
 
 _HEAD = tuple(Head.__dataclass_fields__)
-_DELETE_CHUNK = 1_000
 _STALLED_MILLISECONDS = 2_000
 # Who changed a row and hasn't committed stands in the row's xmax, and holds a lock of that name.
 _END_STALLED = text(
@@ -148,67 +147,23 @@ class Store:
         frontier.extend([first.leaf])
         head = Head(next_seq=1, frontier=frontier.pack())
         connection.execute(insert(tables.shards), {"shard": shard, "epoch": 0, **asdict(head)})
-        self._insert_entries(connection, shard, [first])
+        insert_rows(connection, tables.entries, [entry_row(shard, first)])
 
     def _write(self, connection: Connection, shard: int, changes: Changes) -> None:
-        if changes.entries:
-            self._insert_entries(connection, shard, changes.entries)
-        if changes.counters:
-            self._add_to_counters(connection, shard, changes)
-        self._delete_halves(connection, shard, changes.halves_gone)
-        if changes.halves_come:
-            rows = [half_row(shard, half) for half in changes.halves_come]
-            connection.execute(insert(tables.halves), rows)
-        if changes.rejections:
-            names = ("log_offset", "recorded_at", "reason", "detail")
-            refused = [
-                {"shard": shard, **dict(zip(names, rejection, strict=True))}
-                for rejection in changes.rejections
-            ]
-            connection.execute(insert(tables.rejections), refused)
-
-    def _insert_entries(self, connection: Connection, shard: int, added: Sequence[Entry]) -> None:
-        if self.engine.dialect.name == "sqlite":
-            names = tables.entries.c.keys()
-            rows = [dict(zip(names, entry_row(shard, entry), strict=True)) for entry in added]
-            connection.execute(insert(tables.entries), rows)
-            return
-        columns = ", ".join(tables.entries.c.keys())
-        driver = connection.connection.driver_connection
-        assert driver is not None
-        with driver.cursor() as cursor, cursor.copy(f"COPY entries ({columns}) FROM STDIN") as copy:
-            for entry in added:
-                copy.write_row(entry_row(shard, entry))
-
-    def _add_to_counters(self, connection: Connection, shard: int, changes: Changes) -> None:
-        table = tables.day_totals
-        adding = self._upsert(table)
-        statement = adding.on_conflict_do_update(
-            index_elements=list(table.primary_key),
-            set_={
-                "sessions": table.c.sessions + adding.excluded.sessions,
-                "seconds": table.c.seconds + adding.excluded.seconds,
-            },
-        )
-        # In one order for all workers, so that two never wait for each other.
-        rows = [
-            {"shard": shard, **grain._asdict(), **effect._asdict()}
-            for grain, effect in sorted(changes.counters.items())
+        entries = [entry_row(shard, entry) for entry in changes.entries]
+        insert_rows(connection, tables.entries, entries)
+        counters = [
+            (shard, grain.team, grain.day, grain.place, grain.activity, *gain)
+            for grain, gain in changes.counters.items()
         ]
-        connection.execute(statement, rows)
-
-    def _delete_halves(self, connection: Connection, shard: int, keys: Sequence[HalfKey]) -> None:
-        table = tables.halves
-        identity = tuple_(table.c.volunteer, table.c.source, table.c.id)
-        for first in range(0, len(keys), _DELETE_CHUNK):
-            chunk = keys[first : first + _DELETE_CHUNK]
-            connection.execute(
-                delete(table).where(table.c.shard == shard).where(identity.in_(chunk))
-            )
-
-    def _upsert(self, table: Table) -> Any:
-        dialect = sqlite if self.engine.dialect.name == "sqlite" else postgresql
-        return dialect.insert(table)
+        add_rows(connection, tables.day_totals, counters)
+        gone = [(shard, *key) for key in changes.halves_gone]
+        delete_rows(connection, tables.halves, ("shard", "volunteer", "source", "id"), gone)
+        insert_rows(
+            connection, tables.halves, [half_row(shard, half) for half in changes.halves_come]
+        )
+        refused = [(shard, *rejection) for rejection in changes.rejections]
+        insert_rows(connection, tables.rejections, refused)
 
     def _transaction(self) -> AbstractContextManager[Connection]:
         return self.engine.execution_options(writes=True).begin()
@@ -234,18 +189,10 @@ def entry_row(shard: int, entry: Entry) -> tuple[Any, ...]:
     )
 
 
-def half_row(shard: int, half: Half) -> dict[str, str | int]:
-    """The half as a row of `tables.halves`."""
+def half_row(shard: int, half: Half) -> tuple[Any, ...]:
+    """The half as a row of `tables.halves`, in its columns' order."""
     tap = half.tap
-    return {
-        "shard": shard,
-        "volunteer": tap.volunteer,
-        "source": tap.source,
-        "id": tap.id,
-        "kind": tap.kind,
-        "occurred_at": tap.occurred_at,
-        "team": tap.team or "",
-        "place": tap.place or "",
-        "activity": tap.activity or "",
-        "status": half.status,
-    }
+    return (
+        *(shard, tap.volunteer, tap.source, tap.id, tap.kind, tap.occurred_at),
+        *(tap.team or "", tap.place or "", tap.activity or "", half.status),
+    )

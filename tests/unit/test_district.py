@@ -48,9 +48,7 @@ def test_each_team_has_members() -> None:
 
 
 def test_each_name_is_chinese_and_shown_once() -> None:
-    names = [
-        DISTRICT.name_of(place.code) for place in (*DISTRICT.offices, *DISTRICT.kiosk_places)
-    ]
+    names = [DISTRICT.name_of(place.code) for place in (*DISTRICT.offices, *DISTRICT.kiosk_places)]
     names += [DISTRICT.name_of(team.code) for team in DISTRICT.teams]
     assert len(set(names)) == len(names)
     assert all("\u4e00" <= name[0] <= "\u9fff" for name in names)
