@@ -28,9 +28,9 @@ Progress = Callable[[int, int], None]
 def audit(settings: StreamSettings, progress: Progress, most_findings: int = 20) -> Audited:
     """Compare the whole ledger, as it stands now, with the log. LedgerRefusal, TopicRefusal."""
     store = open_store(settings.ledger_url, settings.ledger_name, settings.policy)
-    store.check()
     findings: list[Finding] = []
     try:
+        store.check()
         with queries.reading(store.engine) as connection:
             statuses = queries.status(connection)
             total = sum(status.head.next_offset for status in statuses)

@@ -5,7 +5,7 @@ from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
 
-from streams.topics import TopicRefusal, lost_log, reaching_kafka
+from streams.topics import REACHING_MILLISECONDS, TopicRefusal, lost_log, reaching_kafka
 
 _BATCH = 5_000
 _SILENT_POLLS = 30
@@ -57,6 +57,7 @@ def _batches(consumer: Any, tp: TopicPartition, stop: int) -> Iterator[list[Any]
 def _consumer(bootstrap: str) -> Any:
     return KafkaConsumer(
         bootstrap_servers=bootstrap,
+        bootstrap_timeout_ms=REACHING_MILLISECONDS,
         group_id=None,
         enable_auto_commit=False,
         max_partition_fetch_bytes=4_194_304,

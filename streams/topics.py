@@ -22,6 +22,9 @@ _LOG_OF_RECORD = {
 }
 _COMPACTED = {"cleanup.policy": "compact"}
 
+REACHING_MILLISECONDS = 10_000
+"""How long a broker may take to answer before it is said not to."""
+
 
 class TopicRefusal(Exception):
     """The log can't serve as it stands, or Kafka does not answer; one line says what to do."""
@@ -107,7 +110,11 @@ def reaching_kafka(bootstrap: str) -> Iterator[None]:
 @contextmanager
 def _admin(bootstrap: str) -> Iterator[KafkaAdminClient]:
     with reaching_kafka(bootstrap):
-        admin = KafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=10_000)
+        admin = KafkaAdminClient(
+            bootstrap_servers=bootstrap,
+            bootstrap_timeout_ms=REACHING_MILLISECONDS,
+            request_timeout_ms=REACHING_MILLISECONDS,
+        )
         try:
             yield admin
         finally:

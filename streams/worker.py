@@ -11,7 +11,7 @@ from sqlalchemy.engine import make_url
 
 from ledger.refusals import SecondWorker
 from ledger.store import open_store
-from streams.app import create_app
+from streams.app import HoursApp, create_app
 from streams.settings import StreamSettings
 from streams.topics import check_log
 
@@ -22,20 +22,24 @@ def run_worker(settings: StreamSettings, log_level: str = "info") -> None:
     LedgerRefusal, TopicRefusal: what stands in the way, before or while running.
     """
     store = open_store(settings.ledger_url, settings.ledger_name, settings.policy)
-    store.check()
-    check_log(settings)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    with _alone(settings.ledger_url):
-        app = create_app(settings, store)
-        worker = Worker(app, loglevel=log_level, redirect_stdouts=False)
-        logging.captureWarnings(True)
-        try:
-            worker.execute_from_commandline()
-        except SystemExit as left:
-            if left.code and app.refusal is None:
-                raise
-        finally:
-            store.engine.dispose()
+    try:
+        store.check()
+        check_log(settings)
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        with _alone(settings.ledger_url):
+            _run(create_app(settings, store), log_level)
+    finally:
+        store.engine.dispose()
+
+
+def _run(app: HoursApp, log_level: str) -> None:
+    worker = Worker(app, loglevel=log_level, redirect_stdouts=False)
+    logging.captureWarnings(True)
+    try:
+        worker.execute_from_commandline()
+    except SystemExit as left:
+        if left.code and app.refusal is None:
+            raise
     if app.refusal is not None:
         raise app.refusal
 
