@@ -5,7 +5,7 @@ Invariant: two workers with the same policy and the same log write the same byte
 """
 
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,7 @@ SECOND = 1_000_000
 """Microseconds in a second: every time in the ledger is an integer of microseconds."""
 
 _EPOCH = datetime(1970, 1, 1)
-_QUARTER_HOUR = 900 * SECOND
+_WHOLE_MINUTES_SINCE = 64_000_000  # in 1972: since then every zone has kept to whole minutes
 
 
 @dataclass(frozen=True)
@@ -55,13 +55,26 @@ class Policy:
         return self.margin_seconds * SECOND
 
     @cached_property
+    def reach(self) -> int:
+        """How far apart two taps can be and one still matter to what the other comes to.
+
+        Past the cap they can't pair. The skew is for a check-in left open: a tap that follows it
+        farther off than this can't have been accepted before the cap had passed by the clock, and
+        then time alone has made a `no-check-out` of it.
+        """
+        return self.cap + self.skew
+
+    @cached_property
     def window(self) -> int:
         """How long a tap stays known, counted back from the latest record time."""
         return self.horizon + self.cap + self.skew + self.margin
 
     def civil_day(self, instant: int) -> str:
-        """The ISO date of `instant` in the ledger's timezone."""
-        return _civil_day(self.timezone, instant // _QUARTER_HOUR)
+        """The ISO date of `instant` in the ledger's timezone; years end at 1 and 9999."""
+        second = instant // SECOND
+        if second < _WHOLE_MINUTES_SINCE:
+            return _civil_day(self.timezone, second)
+        return _civil_day(self.timezone, second - second % 60)
 
 
 def iso_utc(instant: int) -> str:
@@ -69,8 +82,9 @@ def iso_utc(instant: int) -> str:
     return (_EPOCH + timedelta(microseconds=instant)).isoformat(timespec="microseconds") + "Z"
 
 
-@lru_cache(maxsize=8_192)
-def _civil_day(timezone: str, quarter_hour: int) -> str:
-    # Every zone has changed its date on a quarter hour since 1972, so one answer serves 15 minutes.
-    start = datetime.fromtimestamp(quarter_hour * 900, UTC)
-    return start.astimezone(ZoneInfo(timezone)).date().isoformat()
+@lru_cache(maxsize=32_768)
+def _civil_day(timezone: str, second: int) -> str:
+    try:
+        return datetime.fromtimestamp(second, ZoneInfo(timezone)).date().isoformat()
+    except (ValueError, OverflowError):  # the zone's clock shows a year no calendar has
+        return date.max.isoformat() if second > 0 else date.min.isoformat()

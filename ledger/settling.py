@@ -2,7 +2,8 @@
 
 Pure. Not the acceptance of records (that is `shard`), not entries, not storage.
 Invariant: sessions and halves are a function of the *set* of taps; `insert` and `remove` only
-report how that function's value changed, and look no farther than the nearest taps left.
+report how that function's value changed, and look no farther than the nearest taps left. Taps
+farther apart than `Policy.reach` make no difference to each other.
 """
 
 from bisect import bisect_left, bisect_right
@@ -28,7 +29,11 @@ class Session(NamedTuple):
 
 
 class Half(NamedTuple):
-    """A tap with no partner. `open`: an in with nothing after it, so its volunteer may be here."""
+    """A tap with no partner.
+
+    `open`: an in with nothing after it within reach. Its volunteer may be here until the cap
+    has passed; then it is a `no-check-out`, by being looked at.
+    """
 
     tap: Tap
     status: HalfStatus
@@ -137,9 +142,10 @@ def _settled(
             if not paired:
                 halves.append(Half(tap, "no-check-in"))
             paired = False
-        elif later is None:
-            if to_end:
+        elif later is None or later.occurred_at - tap.occurred_at > policy.reach:
+            if later is not None or to_end:
                 halves.append(Half(tap, "open"))
+            paired = False
         elif later.kind == "out" and later.occurred_at - tap.occurred_at <= policy.cap:
             sessions.append(Session(tap, later))
             paired = True

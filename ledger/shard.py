@@ -14,9 +14,12 @@ from typing import Literal, NamedTuple
 from ledger import entries
 from ledger.entries import Entry, Grain
 from ledger.merkle import Frontier
-from ledger.policy import Policy
+from ledger.policy import SECOND, Policy
 from ledger.settling import Change, Half, Timeline
 from ledger.taps import Adjustment, Fact, Record, Refusal, Tap, Void
+
+BEFORE_ALL = -62_135_596_800 * SECOND
+"""The watermark before the first record: the year 1, earlier than any record time."""
 
 HalfKey = tuple[str, str, str]
 """Volunteer, source, id."""
@@ -34,7 +37,7 @@ class Head:
     next_offset: int = 0
     next_seq: int = 0
     replay_from: int = 0
-    watermark: int = 0
+    watermark: int = BEFORE_ALL
     accepted: int = 0
     duplicates: int = 0
     rejected: int = 0
@@ -114,7 +117,7 @@ class Shard:
 class _Window:
     """Accepted events that can still matter, found by identity and in the volunteer's order.
 
-    Everything in it that `is_known` denies is invisible: when it is dropped can't be noticed.
+    Everything in it that `known` denies is invisible: when it is dropped can't be noticed.
     """
 
     def __init__(self, policy: Policy) -> None:
@@ -151,7 +154,7 @@ class _Window:
 
     def forget(self, watermark: int) -> None:
         """Drop, in log order, what is too old to be known or to neighbour what is."""
-        oldest = watermark - self._policy.window - self._policy.cap
+        oldest = watermark - self._policy.window - self._policy.reach
         while self._by_offset and self._by_offset[0][1].occurred_at < oldest:
             self._drop(self._by_offset.popleft()[1])
 
@@ -256,7 +259,7 @@ class _Fold:
             days = self._policy.horizon_seconds / 86_400
             return Refusal("too-late", f"reached the log over {days:g} days after its time")
         if event.occurred_at > judged_at + self._policy.skew:
-            ahead = (event.occurred_at - judged_at) // 1_000_000
+            ahead = (event.occurred_at - judged_at) // SECOND
             return Refusal("from-the-future", f"its time is {ahead} s ahead of the broker's clock")
         known = self._known(event.volunteer, event.source, event.id)
         if known is not None:

@@ -1,0 +1,96 @@
+"""Entries are canonical bytes: RFC 8785, exactly as design and certificates will name them."""
+
+from typing import Any
+
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger import entries
+from ledger.entries import Grain
+from ledger.merkle import leaf_hash
+from ledger.policy import SECOND, Policy
+from ledger.settling import Session
+from ledger.taps import Adjustment, Record, Tap, Void
+
+POLICY = Policy()
+AT = 1_790_000_000 * SECOND
+IN = Tap("V1", "in", AT, "/kiosks/1", "a", "合唱队", "站一", "练歌")
+OUT = Tap("V1", "out", AT + 5_400 * SECOND + 999_999, "/kiosks/2", "b")
+SESSION = Session(IN, OUT)
+ID = entries.session_id(SESSION)
+
+texts = st.text(st.characters(exclude_categories=["Cs"]))
+keys = st.text(st.characters(min_codepoint=33, max_codepoint=126))
+values = st.recursive(
+    texts | st.integers(-(2**53) + 1, 2**53 - 1),
+    lambda inner: st.dictionaries(keys, inner) | st.lists(inner),
+)
+
+
+@given(st.dictionaries(keys, values))
+def test_the_canonical_bytes_are_those_of_another_rfc_8785_implementation(value: Any) -> None:
+    assert entries.canonical(value) == rfc8785.dumps(value)
+
+
+def test_a_genesis_names_the_ledger_and_its_policy() -> None:
+    entry = entries.genesis(3, "tongzhou.hours.example", POLICY)
+    assert entry.body.decode() == (
+        '{"ledger":"tongzhou.hours.example","policy":{"cap_seconds":57600,"debounce_seconds":60,'
+        '"horizon_seconds":1209600,"shard_count":4,"skew_seconds":300,'
+        '"timezone":"Asia/Shanghai"},"seq":0,"shard":3,"type":"genesis","v":1}'
+    )
+    assert (entry.grain, entry.seconds) == (None, 0)
+
+
+def test_a_credit_is_these_bytes() -> None:
+    entry = entries.credit(12, 0, Record(7, AT + SECOND, OUT), SESSION, POLICY)
+    assert entry.body.decode() == (
+        '{"activity":"练歌","closed_at":"2026-09-21T15:43:20.999999Z",'
+        '"closed_by":{"id":"b","source":"/kiosks/2"},"log":{"offset":7,"partition":0},'
+        '"opened_at":"2026-09-21T14:13:20.000000Z","opened_by":{"id":"a","source":"/kiosks/1"},'
+        '"place":"站一","recorded_at":"2026-09-21T14:13:21.000000Z","seconds":5400,"seq":12,'
+        f'"session":"{ID}","shard":0,"team":"合唱队","type":"credit","v":1,"volunteer":"V1"}}'
+    )
+    assert entry.leaf == leaf_hash(entry.body)
+    assert (entry.sessions, entry.seconds) == (1, 5_400)
+    assert entry.grain == Grain("合唱队", "站一", "练歌", "2026-09-21")
+
+
+def test_a_reversal_says_which_session_it_takes_back_and_why() -> None:
+    void = Void("V1", AT, "/desks/1", "v", "/kiosks/2", "b", "leader", "错了")
+    entry = entries.reversal(13, 0, Record(8, AT + SECOND, void), SESSION, POLICY)
+    assert entry.body.decode() == (
+        '{"activity":"练歌","because":{"id":"v","source":"/desks/1"},'
+        '"log":{"offset":8,"partition":0},"opened_at":"2026-09-21T14:13:20.000000Z",'
+        '"place":"站一","reason":"tap-voided","recorded_at":"2026-09-21T14:13:21.000000Z",'
+        f'"seconds":5400,"seq":13,"session":"{ID}","shard":0,"team":"合唱队",'
+        '"type":"reversal","v":1,"volunteer":"V1"}'
+    )
+    assert (entry.sessions, entry.seconds) == (-1, -5_400)
+
+
+def test_an_adjustment_names_both_people() -> None:
+    adjusted = Adjustment(
+        "V1", AT, "/desks/1", "x", "合唱队", None, "2026-09-20", -900, "leader", "office", "多记了"
+    )
+    entry = entries.adjustment(14, 0, Record(9, AT, adjusted), adjusted)
+    assert entry.body.decode() == (
+        '{"approved_by":"office","by":"leader","day":"2026-09-20",'
+        '"event":{"id":"x","source":"/desks/1"},"log":{"offset":9,"partition":0},'
+        '"reason":"多记了","recorded_at":"2026-09-21T14:13:20.000000Z","seconds":-900,"seq":14,'
+        '"shard":0,"team":"合唱队","type":"adjustment","v":1,"volunteer":"V1"}'
+    )
+    assert entry.grain == Grain("合唱队", "", "", "2026-09-20")
+
+
+def test_the_session_s_name_depends_on_its_two_taps_identities_alone() -> None:
+    moved = Session(IN._replace(occurred_at=AT + 1, team="义诊队"), OUT)
+    assert entries.session_id(moved) == ID
+    for other in (
+        Session(IN._replace(id="z"), OUT),
+        Session(IN, OUT._replace(source="/kiosks/9")),
+        Session(IN._replace(volunteer="V2"), OUT),
+        Session(IN._replace(source="/kiosks/1/a", id=""), OUT),
+    ):
+        assert entries.session_id(other) != ID
