@@ -27,14 +27,12 @@ def main() -> None:
     """Run the command; expected trouble is one line and exit code 2."""
     logging.getLogger("kafka").addHandler(logging.NullHandler())
     try:
-        cli.main(standalone_mode=False)
+        sys.exit(cli.main(standalone_mode=False))  # it returns what an Exit within it said
     except (click.exceptions.Abort, KeyboardInterrupt):
         sys.exit(130)
     except click.ClickException as wrong:
         wrong.show()
         sys.exit(2)
-    except click.exceptions.Exit as left:
-        sys.exit(left.exit_code)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except EXPECTED as refusal:

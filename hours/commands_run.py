@@ -14,7 +14,14 @@ from hours.services import run_services
 from hours.settings import Settings, WrongUse
 from ledger.store import open_store
 from producers.district import VOLUNTEER_COUNT
-from producers.publishing import Account, Trouble, open_producer, publish_events, publish_lines
+from producers.publishing import (
+    Account,
+    Trouble,
+    open_producer,
+    publish_events,
+    publish_lines,
+    refuse_missing,
+)
 from producers.simulated_run import run_to_kafka, write_lines
 from producers.simulation import Plan, plan_ending_now, plan_from, simulate
 from streams.topics import create_topics
@@ -93,6 +100,7 @@ def publish(settings: Settings, file: BinaryIO, as_json: bool) -> None:
             where = f"第 {trouble.line} 行 line {trouble.line}"
             showing.say(f"{where}: {trouble.reason}: {trouble.detail}")
 
+    refuse_missing(streams.bootstrap, streams.taps_topic)
     with open_producer(streams.bootstrap) as producer, showing.counting("发布 publishing") as moved:
         account = publish_lines(
             file, producer, streams.taps_topic, lambda so_far: moved(so_far.sent), refused
@@ -142,6 +150,7 @@ def simulate_(
         write_lines(simulate(plan), sys.stdout.buffer)
         return
     streams = settings.streams()
+    refuse_missing(streams.bootstrap, streams.taps_topic)
     with open_producer(streams.bootstrap) as producer, showing.counting("模拟 simulating") as moved:
         count = run_to_kafka(
             plan,
@@ -171,7 +180,7 @@ def demo(context: click.Context, seed: int) -> None:
     click.echo(
         "\n什么都没有留着运行；账本还在，可以再看。 Nothing is left running; the ledger stays:\n"
         f"  {command} totals\n  {command} exceptions\n  {command} entries --json\n"
-        "自己运行见 README.md：services、init、worker。 To run your own, README.md goes on from here."
+        "自己运行见 README.md。 To run your own, README.md goes on from here."
     )
     if audited.findings:
         context.exit(1)

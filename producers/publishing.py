@@ -7,11 +7,11 @@ keep their order. Invariant: each line given ends as exactly one of blank, sent,
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from kafka import KafkaProducer
+from kafka import KafkaConsumer, KafkaProducer
 from kafka.errors import KafkaError
 
 from producers.events import Event
@@ -21,10 +21,11 @@ from producers.writing import write_record
 
 _IN_FLIGHT = 20_000
 _DELIVERY_SECONDS = 120
+_REACH_SECONDS = 10
 
 
 class NoBroker(Exception):
-    """Kafka does not answer; one line says what to do."""
+    """Kafka does not answer, or has no such topic; one line says what to do."""
 
 
 class NotAcknowledged(Exception):
@@ -66,19 +67,32 @@ def open_producer(bootstrap: str) -> Iterator[Any]:
             enable_idempotence=True,
             linger_ms=20,
             batch_size=262_144,
+            bootstrap_timeout_ms=_REACH_SECONDS * 1_000,
             max_block_ms=_DELIVERY_SECONDS * 1_000,
             delivery_timeout_ms=_DELIVERY_SECONDS * 1_000,
         )
     except (KafkaError, OSError) as error:
-        raise NoBroker(
-            f"连不上 Kafka {bootstrap}：请检查它是否在运行，以及 HOURS_KAFKA。 "
-            f"Kafka at {bootstrap} does not answer ({type(error).__name__}): "
-            "check that it runs, and HOURS_KAFKA."
-        ) from error
+        raise _no_broker(bootstrap, error) from error
     try:
         yield producer
     finally:
         producer.close(timeout=10)
+
+
+def refuse_missing(bootstrap: str, topic: str) -> None:
+    """NoBroker where Kafka has no such topic: a producer would wait for it, line after line."""
+    try:
+        with closing(
+            KafkaConsumer(bootstrap_servers=bootstrap, bootstrap_timeout_ms=_REACH_SECONDS * 1_000)
+        ) as client:
+            there = topic in client.topics()
+    except (KafkaError, OSError) as error:
+        raise _no_broker(bootstrap, error) from error
+    if not there:
+        raise NoBroker(
+            f"Kafka 里没有主题 {topic}：请运行 hours init。 "
+            f"Kafka has no topic {topic}: run hours init."
+        )
 
 
 def publish_lines(
@@ -117,6 +131,14 @@ def publish_events(events: Iterable[Event], producer: Any, topic: str) -> None:
             f"Kafka 没有确认 {account.failed} 个事件：请稍后重试。 Kafka did not acknowledge "
             f"{account.failed} events ({account.first_failure.detail}): try again later."
         )
+
+
+def _no_broker(bootstrap: str, error: Exception) -> NoBroker:
+    return NoBroker(
+        f"连不上 Kafka {bootstrap}：请检查它是否在运行，以及 HOURS_KAFKA。 "
+        f"Kafka at {bootstrap} does not answer ({type(error).__name__}): "
+        "check that it runs, and HOURS_KAFKA."
+    )
 
 
 class _Sending:
