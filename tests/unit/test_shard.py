@@ -374,6 +374,31 @@ def test_a_tap_can_be_voided_to_the_end_of_the_window_to_the_microsecond(
     assert ends(record(0, OUT), Record(1, now, void))[1] == end
 
 
+@pytest.mark.parametrize("apart", [POLICY.cap, 5 * MINUTE])
+def test_a_void_at_the_end_of_the_window_still_finds_the_partner_beyond_it(apart: int) -> None:
+    opened = IN._replace(occurred_at=OUT.occurred_at - apart)
+    now = OUT.occurred_at + POLICY.window
+    shard = begin(policy=POLICY)
+    shard.fold([record(0, opened), record(1, OUT)])
+    shard.fold([Record(2, now, Refusal("not-json", "broken"))])
+    changes = shard.fold([Record(3, now, VOID._replace(occurred_at=now))])
+    assert [entry.type for entry in changes.entries] == ["reversal"]
+    assert [(half.tap, half.status) for half in changes.halves_come] == [(opened, "open")]
+
+
+def test_a_check_in_that_another_tap_follows_is_no_longer_open_though_its_cap_has_not_passed() -> (
+    None
+):
+    """The skew lets the next day's tap arrive before the clock has reached the cap."""
+    first, second = START + POLICY.cap - MINUTE, START + POLICY.cap + MINUTE
+    next_in = IN._replace(id="c", occurred_at=second)
+    changes = begin(policy=POLICY).fold([Record(0, START, IN), Record(1, first, next_in)])
+    assert {half.tap.id: half.status for half in changes.halves_come} == {
+        "a": "no-check-out",
+        "c": "open",
+    }
+
+
 def test_a_void_may_be_older_than_its_tap() -> None:
     """A desk's clock can be days off: the void is forgotten first, the tap stays void."""
     older = VOID._replace(occurred_at=OUT.occurred_at - 13 * DAY)
