@@ -8,6 +8,7 @@ Invariant: both ways do the same.
 from collections.abc import Sequence
 from typing import Any
 
+import psycopg
 from sqlalchemy import (
     ARRAY,
     Connection,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
 
 Row = tuple[Any, ...]
 
@@ -33,12 +35,7 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> No
     if _is_sqlite(connection):
         connection.execute(insert(table), _named(table.c.keys(), rows))
         return
-    driver = connection.connection.driver_connection
-    assert driver is not None
-    columns = ", ".join(table.c.keys())
-    with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)
+    _copy(connection, f"COPY {table} ({', '.join(table.c.keys())}) FROM STDIN", rows)
 
 
 def add_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
@@ -71,6 +68,24 @@ def delete_rows(
     gone = _unnested(table, names)
     matching = and_(*(table.c[name] == gone.c[name] for name in names))
     connection.execute(delete(table).where(matching), _columns(names, keys))
+
+
+def _copy(connection: Connection, statement: str, rows: Sequence[Row]) -> None:
+    """COPY goes past SQLAlchemy; what goes wrong is raised as SQLAlchemy would have raised it."""
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+    except psycopg.Error as error:
+        lost = bool(driver.closed)
+        if lost:
+            connection.invalidate(error)
+        raise DBAPIError.instance(
+            statement, None, error, psycopg.Error, connection_invalidated=lost,
+            dialect=connection.dialect,
+        ) from error  # fmt: skip
 
 
 def _adding(statement: Any, table: Table) -> Insert:
