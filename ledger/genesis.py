@@ -26,8 +26,11 @@ def refuse_other(bodies: Sequence[bytes], name: str, policy: Policy) -> None:
 
 
 def _differences(body: bytes, here: dict[str, Any]) -> list[str]:
-    genesis = json.loads(body)
-    there = {"ledger": genesis["ledger"], **genesis["policy"]}
+    try:
+        genesis = json.loads(body)
+        there = {"ledger": genesis["ledger"], **genesis["policy"]}
+    except (ValueError, KeyError, TypeError):  # somebody's hand: no program of ours wrote it
+        there = {}
     return [
         f"{key}: {_shown(there.get(key))} ≠ {_shown(here.get(key))}"
         for key in here.keys() | there.keys()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from ledger import queries
-from ledger.audit import Finding, Replay, check_stored
+from ledger.audit import Finding, Replay, check_shards, check_stored
 from ledger.queries import ShardStatus
 from ledger.store import open_store
 from streams.decoding import decode
@@ -33,6 +33,7 @@ def audit(settings: StreamSettings, progress: Progress, most_findings: int = 20)
         store.check()
         with queries.reading(store.engine) as connection:
             statuses = queries.status(connection)
+            findings.extend(check_shards(connection, statuses, settings.policy))
             total = sum(status.head.next_offset for status in statuses)
             done = 0
             for status in statuses:
