@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine, Select, and_, func, or_, select
+from sqlalchemy import Connection, Engine, Select, and_, false, func, or_, select
 
 from ledger import schema, tables
 from ledger.policy import SECOND, Policy
@@ -20,6 +20,7 @@ from ledger.shard import Head
 from ledger.taps import Kind
 
 _FETCH_ROWS = 2_000
+_NEVER = (1 << 63) - 1
 
 
 @dataclass(frozen=True)
@@ -136,8 +137,8 @@ def shard_totals(
         .group_by(table.c.team, table.c.day)
     )
     if keys is not None:
-        wanted = [and_(table.c.team == team, table.c.day == day) for team, day in keys]
-        statement = statement.where(or_(*wanted))
+        wanted = (and_(table.c.team == team, table.c.day == day) for team, day in keys)
+        statement = statement.where(or_(false(), *wanted))
     return [
         Total(row[0], row[1], int(row[2]), int(row[3])) for row in connection.execute(statement)
     ]
@@ -198,6 +199,8 @@ def present(connection: Connection, filters: Filters, policy: Policy, now: int) 
     )
     if filters.team:
         statement = statement.where(table.c.team == filters.team)
+    if filters.volunteer:
+        statement = statement.where(table.c.volunteer == filters.volunteer)
     return [Present(*row) for row in connection.execute(statement)]
 
 
@@ -219,7 +222,10 @@ def rejections(
 def day_bounds(day: str, timezone: str) -> tuple[int, int]:
     """First instant of an ISO date in `timezone`, and of the day after it."""
     start = datetime.fromisoformat(day).replace(tzinfo=ZoneInfo(timezone))
-    stop = start + timedelta(days=1)
+    try:
+        stop = start + timedelta(days=1)
+    except OverflowError:  # the last day there is has no day after it
+        return int(start.timestamp()) * SECOND, _NEVER
     return int(start.timestamp()) * SECOND, int(stop.timestamp()) * SECOND
 
 

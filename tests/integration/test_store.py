@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from ledger import queries
+from ledger.merkle import leaf_hash
 from ledger.policy import SECOND, Policy
 from ledger.queries import Filters
 from ledger.refusals import Fenced, NewerSchema, NoDatabase, NotInitialised, OtherGenesis
@@ -16,7 +18,8 @@ from ledger.schema import is_outage
 from ledger.settling import Half
 from ledger.shard import Shard
 from ledger.store import Claim, Store, half_row, open_store
-from ledger.taps import Adjustment, Record, Refusal, Tap
+from ledger.tables import entries, halves
+from ledger.taps import Adjustment, Record, Refusal, Tap, Void
 
 POLICY = Policy(shard_count=2)
 AT = 1_790_000_000 * SECOND
@@ -119,6 +122,168 @@ def test_what_was_settled_is_what_is_read(store: Store) -> None:
         assert not list(queries.rejections(connection, Filters(day="2026-09-20"), POLICY))
     assert store.rejected_offsets(0, 0, 6) == {1}
     assert store.rejected_offsets(0, 2, 6) == frozenset()
+
+
+def test_text_comes_back_as_it_went_in_whatever_the_way_to_the_database_makes_of_it(
+    store: Store,
+) -> None:
+    r"""COPY has its own tabs, newlines, backslashes, and \N for nothing."""
+    odd = [
+        "\\N",
+        "\\.",
+        "a\tb",
+        "a\\tb",
+        "\r\n",
+        "'; DROP TABLE entries; --",
+        '"',
+        "％𠮷",
+        "{NULL}",
+        " ",
+    ]
+    log = [
+        record
+        for n, text_ in enumerate(odd)
+        for record in (
+            Record(2 * n, AT, Tap(f"V{text_}", "in", AT, f"/{text_}", f"{n}", text_, text_, text_)),
+            Record(2 * n + 1, AT, Refusal("not-json", text_)),
+        )
+    ]
+    shard = settle(store, log, batch=len(log))
+    with queries.reading(store.engine) as connection:
+        here = queries.present(connection, Filters(), POLICY, AT)
+        assert {(one.volunteer, one.team, one.place) for one in here} == {
+            (f"V{text_}", text_, text_) for text_ in odd
+        }
+        refused = queries.rejections(connection, Filters(), POLICY)
+        assert [one.detail for one in refused] == odd
+    outs = [
+        Record(2 * len(odd) + n, AT, Tap(f"V{text_}", "out", AT + SECOND, f"/{text_}", f"out {n}"))
+        for n, text_ in enumerate(odd)
+    ]
+    append(store, shard, store.claim(0), outs)
+    with queries.reading(store.engine) as connection:
+        assert not queries.present(connection, Filters(), POLICY, AT)
+        found = queries.totals(connection, Filters(day=DAY))
+        assert set(found) == {(text_, DAY, 1, 1) for text_ in odd}
+        assert set(queries.shard_totals(connection, 0, [(odd[0], DAY)])) == {(odd[0], DAY, 1, 1)}
+
+
+def test_text_that_a_database_cannot_hold_is_stored_whole_or_not_at_all(store: Store) -> None:
+    """A NUL never gets past decoding; PostgreSQL has no room for one."""
+    claim = store.claim(0)
+    changes = Shard(0, POLICY, claim.head).fold([*LOG[:2], Record(2, AT, Refusal("x", "a\0b"))])
+    holds_it = store.engine.dialect.name == "sqlite"
+    with nullcontext() if holds_it else pytest.raises(DBAPIError) as refused:
+        store.append(0, claim.epoch, 0, changes)
+    assert holds_it or not is_outage(refused.value)  # else a worker would try again for ever
+    with queries.reading(store.engine) as connection:
+        details = [one.detail for one in queries.rejections(connection, Filters(), POLICY)]
+        assert details == (["第 1 个字节", "a\0b"] if holds_it else [])
+        assert queries.status(connection)[0].head == (changes.head if holds_it else claim.head)
+
+
+MORNING = 1_789_833_600 * SECOND
+"""Midnight in Shanghai as 2026-09-20 begins."""
+
+
+def served(n: int, team: str, place: str, opened: float, seconds: int) -> list[Record]:
+    """The two records at 2n and 2n + 1 of a session, `opened` hours after MORNING."""
+    at = MORNING + round(opened * HOUR)
+    return [
+        Record(2 * n, AT, Tap("V1", "in", at, "/kiosks/1", f"in {n}", team, place)),
+        Record(2 * n + 1, AT, Tap("V1", "out", at + seconds * SECOND, "/kiosks/1", f"out {n}")),
+    ]
+
+
+def test_counters_add_up_over_batches_and_a_team_s_are_the_sums_of_its_grains(
+    store: Store,
+) -> None:
+    log = [
+        *served(0, "一队", "站一", 0, 3_600),
+        *served(1, "一队", "站二", 2, 7_200),
+        *served(2, "二队", "站一", 5, 3_600),
+        *served(3, "一队", "站一", 23.9, 1_800),
+        *served(4, "一队", "站一", 24.5, 1_800),
+        Record(10, AT, Void("V1", AT, "/desks/1", "v", "/kiosks/1", "out 2", "leader", "错了")),
+    ]
+    settle(store, log, batch=3)
+    one, other = ("一队", "2026-09-20", 3, 12_600), ("一队", "2026-09-21", 1, 1_800)
+    nought = ("二队", "2026-09-20", 0, 0)
+    with queries.reading(store.engine) as connection:
+        assert queries.totals(connection, Filters()) == [one, other]
+        assert queries.totals(connection, Filters(volunteer="V1")) == [one, other]
+        assert queries.totals(connection, Filters(day="2026-09-21")) == [other]
+        assert queries.totals(connection, Filters(team="一队", day="2026-09-20")) == [one]
+        assert queries.totals(connection, Filters(volunteer="V2")) == []
+        assert sorted(queries.shard_totals(connection, 0)) == sorted([one, other, nought])
+        keys = [nought[:2], other[:2], ("三队", "2026-09-20")]
+        assert sorted(queries.shard_totals(connection, 0, keys)) == sorted([nought, other])
+        assert queries.shard_totals(connection, 0, []) == []
+        assert queries.shard_totals(connection, 1) == []
+
+
+def test_a_half_is_replaced_and_healed_by_later_batches(store: Store) -> None:
+    def statuses() -> dict[str, str]:
+        with queries.reading(store.engine) as connection:
+            rows = connection.execute(select(halves.c.id, halves.c.status))
+            return {row.id: row.status for row in rows}
+
+    shard, claim = settle(store, [Record(0, AT, tap("in", "a", AT - 3 * HOUR))]), store.claim(0)
+    assert statuses() == {"a": "open"}
+    append(store, shard, claim, [Record(1, AT, tap("in", "b", AT - HOUR))])
+    assert statuses() == {"a": "no-check-out", "b": "open"}
+    append(store, shard, claim, [Record(2, AT, tap("out", "c", AT - 2 * HOUR))])
+    assert statuses() == {"b": "open"}
+
+
+def test_the_bytes_that_were_hashed_are_the_bytes_that_are_read(store: Store) -> None:
+    claim = store.claim(0)
+    changes = Shard(0, POLICY, claim.head).fold(LOG)
+    store.append(0, claim.epoch, 0, changes)
+    with queries.reading(store.engine) as connection:
+        bodies = list(queries.entries(connection, Filters(team=ODD)))
+        assert bodies == [entry.body for entry in changes.entries]
+        assert [leaf_hash(body) for body in bodies] == [entry.leaf for entry in changes.entries]
+        assert list(queries.entries(connection, Filters(day=DAY))) == bodies
+        assert list(queries.entries(connection, Filters(day="2026-09-22"))) == []
+
+
+def test_exceptions_are_listed_oldest_first_and_by_team_volunteer_or_civil_day(
+    store: Store,
+) -> None:
+    settle(
+        store,
+        [
+            Record(0, AT, tap("in", "a", MORNING, "V2", "二队")),
+            Record(1, AT, tap("in", "b", MORNING - 1, "V1", "一队")),
+            Record(2, AT, tap("out", "c", MORNING + 24 * HOUR, "V3")),
+        ],
+    )
+    with queries.reading(store.engine) as connection:
+
+        def listed(**filters: str) -> list[str]:
+            found = queries.exceptions(connection, Filters(**filters), POLICY, AT)
+            return [one.id for one in found]
+
+        assert listed() == ["b", "a", "c"]
+        assert listed(team="一队") == ["b"]
+        assert listed(volunteer="V3") == ["c"]
+        days = [listed(day=f"2026-09-{day}") for day in (19, 20, 21, 22)]
+        assert days == [["b"], ["a"], ["c"], []]
+        assert listed(day="9999-12-31") == listed(day="0001-01-01") == []
+        present = queries.present(connection, Filters(volunteer="V1"), POLICY, MORNING)
+        assert [one.volunteer for one in present] == ["V1"]
+
+
+def test_an_unreadable_genesis_is_named_as_another_s(store: Store) -> None:
+    with store.engine.execution_options(writes=True).begin() as connection:
+        if connection.dialect.name == "sqlite":
+            connection.execute(text("DROP TRIGGER entries_refuse_update"))
+        else:
+            connection.execute(text("ALTER TABLE entries DISABLE TRIGGER USER"))
+        connection.execute(update(entries).where(entries.c.shard == 1).values(body=b"{nonsense"))
+    with pytest.raises(OtherGenesis, match=r"ledger: – ≠ test\.example"):
+        store.check()
 
 
 def test_an_open_check_in_is_present_until_the_cap_has_passed(store: Store) -> None:
