@@ -96,7 +96,11 @@ def say(line: str) -> None:
 def counting(what: str) -> Iterator[Callable[..., None]]:
     """A progress bar on standard error, moved by (done) or (done, total)."""
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    # Where nobody looks at a terminal it would only leave an empty line.
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as progress:
         task = progress.add_task(what, total=None)
 
         def moved(done: int, total: int | None = None) -> None:

@@ -21,7 +21,7 @@ def open_engine(url: str) -> Engine:
     parsed = _parsed(url)
     if parsed.get_backend_name() == "sqlite":
         if parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(Path(parsed.database).parent)
         return _for_sqlite(create_engine(parsed))
     return create_engine(
         parsed,
@@ -30,13 +30,24 @@ def open_engine(url: str) -> Engine:
     )
 
 
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NoDatabase(
+            f"无法创建账本的文件夹 {folder}：请检查 HOURS_LEDGER_URL 或 HOURS_HOME。 "
+            f"The ledger's folder {folder} can't be made ({error.strerror}): "
+            "check HOURS_LEDGER_URL or HOURS_HOME."
+        ) from error
+
+
 def _parsed(url: str) -> URL:
     try:
         parsed = make_url(url)
         if parsed.drivername in ("postgres", "postgresql"):
             parsed = parsed.set(drivername="postgresql+psycopg")
         parsed.get_dialect()
-    except (ArgumentError, NoSuchModuleError):
+    except (ArgumentError, NoSuchModuleError, ValueError):  # the last: a port that is no number
         parsed = None
     if parsed is None or parsed.get_backend_name() not in ("sqlite", "postgresql"):
         raise NoDatabase(
