@@ -1,0 +1,60 @@
+"""What the front pages say exists, exists: commands, settings, modules, metrics.
+
+Not the import rules: `make check` holds those.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from hours import cli
+from hours.settings import Settings
+from streams.metrics import Metrics
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text()
+CODE_MAP = dict(re.findall(r"^\| `(\w+)/` \| (.+) \|$", ARCHITECTURE, re.M))
+
+
+def test_the_code_map_has_every_room() -> None:
+    assert CODE_MAP.keys() == {"producers", "ledger", "streams", "dashboards", "hours", "tests"}
+
+
+@pytest.mark.parametrize("room", CODE_MAP)
+def test_every_module_in_the_code_map_exists(room: str) -> None:
+    named = re.findall(r"`([\w*]+(?:\.py|/)?)`", CODE_MAP[room])
+    assert named
+    assert [name for name in named if not found(ROOT / room, name)] == []
+
+
+def test_every_command_in_the_readme_exists_and_every_other_is_in_the_help() -> None:
+    named = set(re.findall(r"\bhours (\w+)", " ".join(re.findall(r"`+[^`]+`+", README))))
+    assert named <= set(cli.cli.commands)
+    for name in set(cli.cli.commands) - named:
+        assert cli.cli.commands[name].help, name
+
+
+def test_every_setting_is_in_the_readme_with_its_default() -> None:
+    table = dict(re.findall(r"^\| (`HOURS_[^|]+) \| ([^|]+) \|", README, re.M))
+    named = {
+        name: default for names, default in table.items() for name in re.findall(r"\w+", names)
+    }
+    assert named.keys() == {f"HOURS_{name.upper()}" for name in Settings.model_fields}
+    for name, field in Settings.model_fields.items():
+        if field.default is not None:
+            assert str(field.default) in named[f"HOURS_{name.upper()}"]
+
+
+def test_every_metric_is_named_ours_and_has_a_help_text() -> None:
+    families = list(Metrics().registry.collect())
+    assert len(families) >= 15
+    for family in families:
+        assert re.fullmatch(r"hours_[a-z_]+", family.name)
+        assert len(family.documentation) > 10
+
+
+def found(room: Path, name: str) -> bool:
+    """A module, a folder, or a glob of modules."""
+    return any(any(room.glob(pattern)) for pattern in (name, f"{name}.py"))
