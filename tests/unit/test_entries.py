@@ -1,5 +1,6 @@
 """Entries are canonical bytes: RFC 8785, exactly as design and certificates will name them."""
 
+import json
 from typing import Any
 
 import rfc8785
@@ -24,13 +25,34 @@ texts = st.text(st.characters(exclude_categories=["Cs"]))
 keys = st.text(st.characters(min_codepoint=33, max_codepoint=126))
 values = st.recursive(
     texts | st.integers(-(2**53) + 1, 2**53 - 1),
-    lambda inner: st.dictionaries(keys, inner) | st.lists(inner),
+    lambda inner: st.dictionaries(keys, inner, max_size=4) | st.lists(inner, max_size=4),
+    max_leaves=8,
 )
 
 
-@given(st.dictionaries(keys, values))
+@given(st.dictionaries(keys, values, max_size=4))
 def test_the_canonical_bytes_are_those_of_another_rfc_8785_implementation(value: Any) -> None:
     assert entries.canonical(value) == rfc8785.dumps(value)
+
+
+@given(texts, texts, texts | st.none(), st.integers(AT, AT + 57_600 * SECOND))
+def test_an_entry_is_canonical_whatever_its_texts_are(
+    team: str, place: str, activity: str | None, closed_at: int
+) -> None:
+    opened = IN._replace(team=team, place=place, activity=activity, id=team, source=place)
+    session = Session(opened, OUT._replace(occurred_at=closed_at, id=place))
+    adjusted = Adjustment(
+        "V1", AT, place, team, team, activity, "2026-09-20", -900, team, place, team
+    )
+    for entry in (
+        entries.credit(12, 0, Record(7, AT, session.closed), session, POLICY),
+        entries.reversal(13, 0, Record(8, AT, session.opened), session, POLICY),
+        entries.adjustment(14, 0, Record(9, AT, adjusted), adjusted),
+    ):
+        said = json.loads(entry.body)
+        assert entry.body == rfc8785.dumps(said)
+        assert said["team"] == team
+        assert said.get("activity") == activity
 
 
 def test_a_genesis_names_the_ledger_and_its_policy() -> None:
