@@ -3,6 +3,7 @@
 Invariant: no other module creates or alters a table.
 """
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,11 +55,12 @@ def wait_for_turn(connection: Connection) -> None:
 
 @contextmanager
 def reaching(engine: Engine) -> Iterator[None]:
-    """Turn a database that doesn't answer into NoDatabase."""
+    """Turn a database that doesn't answer, or a file that is none, into NoDatabase."""
     try:
         yield
     except DBAPIError as error:
-        if not is_outage(error):
+        # This very class, none of those below it: SQLite found no database in the file.
+        if not is_outage(error) and type(error.orig) is not sqlite3.DatabaseError:
             raise
         where = engine.url.render_as_string(hide_password=True)
         cause = str(error.orig).strip().splitlines()[0]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -105,6 +106,17 @@ def test_a_database_that_does_not_answer_is_one_line_without_its_password() -> N
         store.check()
     assert "secret" not in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    letter = tmp_path / "letter.db"
+    letter.write_text("这不是数据库。" * 100)
+    store = open_store(f"sqlite:///{letter}", "test.example", POLICY)
+    for refused in (store.check, store.init):
+        with pytest.raises(NoDatabase, match="not a database"):
+            refused()
+    assert letter.read_text() == "这不是数据库。" * 100
+    store.engine.dispose()
 
 
 def test_what_was_settled_is_what_is_read(store: Store) -> None:
