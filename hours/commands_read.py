@@ -32,7 +32,7 @@ def settle(settings: Settings, file: BinaryIO, as_json: bool) -> None:
     """
     policy = Policy(shard_count=1, timezone=settings.timezone)
     settled = offline.settle(file, settings.ledger_name, policy)
-    now = _now()
+    now = max(_now(), settled.head.watermark)  # a file may be ahead of the clock here
     items = [
         showing.half_item(half)
         for half in settled.halves

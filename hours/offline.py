@@ -6,8 +6,8 @@ from typing import NamedTuple
 from ledger.entries import Entry, genesis
 from ledger.merkle import Frontier
 from ledger.policy import Policy
-from ledger.settling import Half
-from ledger.shard import HalfKey, Head, Rejection, Shard
+from ledger.settling import Half, HalfKey
+from ledger.shard import Head, Rejection, Shard
 from ledger.taps import Record, Refusal
 from producers.reading import read_line
 from producers.refusals import Refusal as Unreadable
@@ -40,7 +40,7 @@ def settle(lines: Iterable[bytes], ledger_name: str, policy: Policy) -> Settleme
         for key in changes.halves_gone:
             del halves[key]
         for half in changes.halves_come:
-            halves[(half.tap.volunteer, half.tap.source, half.tap.id)] = half
+            halves[half.key] = half
     ordered = sorted(halves.values(), key=lambda half: (half.tap.occurred_at, half.tap))
     return Settlement(entries, ordered, rejections, shard.head)
 

@@ -15,8 +15,8 @@ from ledger.entries import Entry, genesis
 from ledger.merkle import Frontier, leaf_hash
 from ledger.policy import Policy, iso_utc
 from ledger.queries import ShardStatus
-from ledger.settling import Half
-from ledger.shard import Changes, Effect, HalfKey, Head, Shard
+from ledger.settling import Half, HalfKey
+from ledger.shard import Changes, Effect, Head, Shard
 from ledger.store import entry_row, half_row
 from ledger.taps import Record
 
@@ -98,7 +98,7 @@ class Replay:
         for key in changes.halves_gone:
             del self._halves[key]
         for half in changes.halves_come:
-            self._halves[(half.tap.volunteer, half.tap.source, half.tap.id)] = half
+            self._halves[half.key] = half
 
     def end(self) -> Iterator[Finding]:
         """Compare where the shard stands, and its halves; nothing was refused beyond the log."""
@@ -163,14 +163,14 @@ class Replay:
     def _compare_halves(self) -> Iterator[Finding]:
         table, shard = tables.halves, self._status.shard
         stored = {
-            (row.volunteer, row.source, row.id): tuple(row)
+            (row.volunteer, row.source, row.id, row.occurred_at): tuple(row)
             for row in self._connection.execute(select(table).where(table.c.shard == shard))
         }
         for key in sorted(stored.keys() | self._halves.keys()):
             half = self._halves.get(key)
             there, here = stored.get(key), half_row(shard, half) if half else None
             if there != here:
-                yield self._finding(f"half {' '.join(key)}", repr(there), repr(here))
+                yield self._finding(f"half {' '.join(key[:3])}", repr(there), repr(here))
 
     def _finding(self, where: str, stored: str, expected: str) -> Finding:
         return Finding(5, self._status.shard, where, stored, expected)

@@ -14,6 +14,8 @@ from ledger.policy import SECOND, Policy
 from ledger.taps import Tap
 
 HalfStatus = Literal["open", "no-check-out", "no-check-in"]
+HalfKey = tuple[str, str, str, int]
+"""Volunteer, source, id and time: once the window has passed it, an identity may come again."""
 
 
 class Session(NamedTuple):
@@ -37,6 +39,10 @@ class Half(NamedTuple):
 
     tap: Tap
     status: HalfStatus
+
+    @property
+    def key(self) -> HalfKey:
+        return (self.tap.volunteer, self.tap.source, self.tap.id, self.tap.occurred_at)
 
 
 class Change(NamedTuple):

@@ -15,14 +15,11 @@ from ledger import entries
 from ledger.entries import Entry, Grain
 from ledger.merkle import Frontier
 from ledger.policy import SECOND, Policy
-from ledger.settling import Change, Half, Timeline
+from ledger.settling import Change, Half, HalfKey, Timeline
 from ledger.taps import Adjustment, Fact, Record, Refusal, Tap, Void
 
 BEFORE_ALL = -62_135_596_800 * SECOND
 """The watermark before the first record: the year 1, earlier than any record time."""
-
-HalfKey = tuple[str, str, str]
-"""Volunteer, source, id."""
 
 
 @dataclass(frozen=True)
@@ -296,9 +293,9 @@ class _Fold:
                 entries.credit(self._next_seq, self._number, record, session, self._policy)
             )
         for half in change.halves_gone:
-            self._set_half(half.tap, True, None)
+            self._set_half(half.key, True, None)
         for half in change.halves_come:
-            self._set_half(half.tap, False, half)
+            self._set_half(half.key, False, half)
 
     def _append(self, entry: Entry) -> None:
         self._changes.entries.append(entry)
@@ -309,8 +306,7 @@ class _Fold:
                 then.sessions + entry.sessions, then.seconds + entry.seconds
             )
 
-    def _set_half(self, tap: Tap, was_there: bool, half: Half | None) -> None:
-        key = (tap.volunteer, tap.source, tap.id)
+    def _set_half(self, key: HalfKey, was_there: bool, half: Half | None) -> None:
         was_there_first = self._halves[key][0] if key in self._halves else was_there
         self._halves[key] = (was_there_first, half)
 

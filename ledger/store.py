@@ -158,7 +158,8 @@ class Store:
         ]
         add_rows(connection, tables.day_totals, counters)
         gone = [(shard, *key) for key in changes.halves_gone]
-        delete_rows(connection, tables.halves, ("shard", "volunteer", "source", "id"), gone)
+        key = ("shard", "volunteer", "source", "id", "occurred_at")
+        delete_rows(connection, tables.halves, key, gone)
         insert_rows(
             connection, tables.halves, [half_row(shard, half) for half in changes.halves_come]
         )
@@ -193,6 +194,6 @@ def half_row(shard: int, half: Half) -> tuple[Any, ...]:
     """The half as a row of `tables.halves`, in its columns' order."""
     tap = half.tap
     return (
-        *(shard, tap.volunteer, tap.source, tap.id, tap.kind, tap.occurred_at),
+        *(shard, tap.volunteer, tap.source, tap.id, tap.occurred_at, tap.kind),
         *(tap.team or "", tap.place or "", tap.activity or "", half.status),
     )

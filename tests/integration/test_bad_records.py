@@ -77,7 +77,7 @@ FORM = {
     ),
     "half a surrogate pair": Bad("not-json", raw(check_in_data(team="\ud83d"))),
     "NaN": Bad("not-json", raw(check_in_data(weight=float("nan")))),
-    "a number beyond numbers": Bad("not-json", raw(check_in_data(weight=7), "7", "1e999")),
+    "a number beyond numbers": Bad("not-json", raw(check_in_data(weight="@"), '"@"', "1e999")),
     "brackets all the way down": Bad("not-json", nested(DEEP).encode()),
     "an event with a bottomless field": Bad(
         "not-json", raw(check_in_data(extra="@"), '"@"', nested(DEEP))

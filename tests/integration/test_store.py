@@ -248,6 +248,19 @@ def test_a_half_is_replaced_and_healed_by_later_batches(store: Store) -> None:
     assert statuses() == {"b": "open"}
 
 
+def test_a_tap_under_a_name_used_before_the_window_stands_beside_the_earlier_half(
+    store: Store,
+) -> None:
+    """A kiosk that began to count anew must not stop the shard, nor hide what wasn't put right."""
+    later = AT + 30 * 24 * HOUR
+    log = [Record(n, at, tap("in", "1", at)) for n, at in enumerate((AT, later))]
+    settle(store, log, batch=1)
+    with queries.reading(store.engine) as connection:
+        (gone,) = queries.exceptions(connection, Filters(), POLICY, later)
+        (here,) = queries.present(connection, Filters(), POLICY, later)
+        assert (gone.occurred_at, here.since) == (AT, later)
+
+
 def test_the_bytes_that_were_hashed_are_the_bytes_that_are_read(store: Store) -> None:
     claim = store.claim(0)
     changes = Shard(0, POLICY, claim.head).fold(LOG)
