@@ -15,10 +15,14 @@ R = TypeVar("R", bound=LogRecord)
 
 
 class Batch(NamedTuple, Generic[R]):
-    """Records of one partition fetched together, under one claim."""
+    """Records of one partition fetched together, under one claim.
+
+    `start` is where the batch before it ended: up to the first record, the log holds nothing.
+    """
 
     shard: int
     epoch: int
+    start: int
     records: Sequence[R]
 
 
@@ -48,5 +52,10 @@ class Reading:
             self.doubted = first
             return SeekBack(self.expected)
         self.doubted = None
-        self.expected = records[-1].offset + 1
-        return Batch(self.shard, self.epoch, records)
+        start, self.expected = self.expected, records[-1].offset + 1
+        return Batch(self.shard, self.epoch, start, records)
+
+    def lost(self) -> int:
+        """A fetch was dropped unseen: where to read again. It says nothing about holes."""
+        self.doubted = None
+        return self.expected

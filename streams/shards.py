@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ledger.refusals import Fenced
 from ledger.schema import is_outage
-from ledger.shard import Changes, Shard
+from ledger.shard import Changes, Head, Shard
 from ledger.store import Claim, Store
 from ledger.taps import Record
 from streams.claims import Batch
@@ -54,6 +54,7 @@ class Shards:
         self._metrics = metrics
         self._shards: dict[int, Shard] = {}
         self._rejected: dict[int, frozenset[int]] = {}
+        self._read_to: dict[int, int] = {}
         self._stop = Event()
 
     def stop(self) -> None:
@@ -65,7 +66,7 @@ class Shards:
         claim = self._persist(lambda: self._store.claim(number))
         self._metrics.epoch.labels(number).set(claim.epoch)
         head = claim.head
-        if number in self._shards and self._shards[number].head == head:
+        if self._is_whole(number, head):
             return Claimed(claim.epoch, head.next_offset, head.next_offset)
         self._begin(number, claim)
         return Claimed(claim.epoch, head.replay_from, head.next_offset)
@@ -78,6 +79,7 @@ class Shards:
         shard = self._shards.get(batch.shard)
         if shard is None:
             raise Fenced(f"shard {batch.shard} was given up")
+        self._follow(batch)
         started = perf_counter()
         count = self._store.policy.shard_count
         records = [decode(record, batch.shard, count) for record in batch.records]
@@ -90,8 +92,23 @@ class Shards:
             return Settled(start, None)
         return Settled(*self._append(shard, batch, start, records[len(known) :]))
 
+    def _is_whole(self, number: int, head: Head) -> bool:
+        """Whether the shard in memory stands where the ledger does, its window filled up."""
+        shard = self._shards.get(number)
+        return (
+            shard is not None and shard.head == head and self._read_to[number] == head.next_offset
+        )
+
+    def _follow(self, batch: Batch[Any]) -> None:
+        """A batch that was lost on its way must not pass for a hole in the log: claim again."""
+        read_to = self._read_to[batch.shard]
+        if batch.start != read_to:
+            raise Fenced(f"shard {batch.shard} was read to {read_to}, not to {batch.start}")
+        self._read_to[batch.shard] = batch.records[-1].offset + 1
+
     def _begin(self, number: int, claim: Claim) -> None:
         head = claim.head
+        self._read_to[number] = head.replay_from
         self._shards[number] = Shard(number, self._store.policy, head)
         self._rejected[number] = self._persist(
             lambda: self._store.rejected_offsets(number, head.replay_from, head.next_offset)

@@ -79,8 +79,11 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             tp = TP(kafka_tp.topic, kafka_tp.partition)
             reading = self._readings.get(tp.partition)
             is_active = active is None or tp in active or tp in self._buffered_partitions
-            if reading is None or not is_active:
-                continue  # the next fetch will show a hole, and be read again
+            if reading is None:
+                continue
+            if not is_active:
+                await self._seek_if_assigned(tp, reading.lost())
+                continue
             taken = reading.take(fetched)
             if isinstance(taken, SeekBack):
                 self.app.metrics.gaps.labels(tp.partition).inc()
