@@ -35,11 +35,11 @@ def services(settings: Settings, postgres: bool) -> None:
     signal.signal(signal.SIGTERM, lambda *_: _interrupt())
     home = settings.home.absolute() / "services"
     with run_services(home, postgres=postgres, say=showing.say) as running:
-        click.echo(f"HOURS_KAFKA={running.kafka}")
-        if running.ledger_url:
-            click.echo(f"HOURS_LEDGER_URL={running.ledger_url}")
-        showing.say("就绪；按 Ctrl-C 停止。 Ready; Ctrl-C stops.")
         try:
+            click.echo(f"HOURS_KAFKA={running.kafka}")
+            if running.ledger_url:
+                click.echo(f"HOURS_LEDGER_URL={running.ledger_url}")
+            showing.say("就绪；按 Ctrl-C 停止。 Ready; Ctrl-C stops.")
             signal.pause()
         except KeyboardInterrupt:
             showing.say("正在停止… Stopping…")

@@ -82,5 +82,5 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         first = error.errors(include_url=False)[0]
         variable = f"HOURS_{str(first['loc'][0]).upper()}"
         raise WrongUse(
-            f"{variable} 的值不能用:{first['msg']}。 {variable} can't be used: {first['msg']}."
+            f"{variable} 的值不能用：{first['msg']}。 {variable} can't be used: {first['msg']}."
         ) from error

@@ -20,8 +20,13 @@ def open_engine(url: str) -> Engine:
     """An engine for `url`, connecting on first use. NoDatabase where the URL can't be served."""
     parsed = _parsed(url)
     if parsed.get_backend_name() == "sqlite":
-        if parsed.database:
-            _make_folder(Path(parsed.database).parent)
+        if parsed.database in (None, "", ":memory:"):
+            raise NoDatabase(
+                "HOURS_LEDGER_URL 没有指明文件，账本不能只放在内存里：sqlite:///文件。 "
+                "HOURS_LEDGER_URL names no file, and a ledger must outlive its process: "
+                "sqlite:///FILE."
+            )
+        _make_folder(Path(parsed.database or "").parent)
         return _for_sqlite(create_engine(parsed))
     return create_engine(
         parsed,

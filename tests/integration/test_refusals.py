@@ -178,6 +178,7 @@ def test_a_database_that_does_not_answer_is_named_without_its_password(
         "mysql://hours:secret@127.0.0.1/hours",
         "http://hours:secret@127.0.0.1/",
         "sqlite:////dev",
+        "sqlite://",
         "postgresql://hours:secret@127.0.0.1:port/hours",
         "sqlite:////proc/no/ledger.db",
     ],
