@@ -79,7 +79,7 @@ class Policy:
 
 def iso_utc(instant: int) -> str:
     """`instant` as RFC 3339 in UTC with six fractional digits: the form that gets hashed."""
-    return (_EPOCH + timedelta(microseconds=instant)).isoformat(timespec="microseconds") + "Z"
+    return (_EPOCH + timedelta(0, 0, instant)).isoformat("T", "microseconds") + "Z"
 
 
 @lru_cache(maxsize=32_768)

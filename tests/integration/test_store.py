@@ -39,8 +39,8 @@ def store(ledger_url: str) -> Iterator[Store]:
 
 def tap(kind: str, id: str, at: int, volunteer: str = "V1", team: str = ODD) -> Tap:
     if kind == "in":
-        return Tap(volunteer, "in", at, "/kiosks/1", id, team, "站一")
-    return Tap(volunteer, "out", at, "/kiosks/1", id)
+        return Tap.of(volunteer, "in", at, "/kiosks/1", id, team, "站一")
+    return Tap.of(volunteer, "out", at, "/kiosks/1", id)
 
 
 LOG = [
@@ -156,7 +156,7 @@ def test_text_comes_back_as_it_went_in_whatever_the_way_to_the_database_makes_of
         record
         for n, text_ in enumerate(odd)
         for record in (
-            Record(2 * n, AT, Tap(f"V{text_}", "in", AT, f"/{text_}", f"{n}", text_, text_, text_)),
+            Record(2 * n, AT, Tap.of(f"V{text_}", "in", AT, f"/{text_}", f"{n}", text_, text_, text_)),
             Record(2 * n + 1, AT, Refusal("not-json", text_)),
         )
     ]
@@ -169,7 +169,7 @@ def test_text_comes_back_as_it_went_in_whatever_the_way_to_the_database_makes_of
         refused = queries.rejections(connection, Filters(), POLICY)
         assert [one.detail for one in refused] == odd
     outs = [
-        Record(2 * len(odd) + n, AT, Tap(f"V{text_}", "out", AT + SECOND, f"/{text_}", f"out {n}"))
+        Record(2 * len(odd) + n, AT, Tap.of(f"V{text_}", "out", AT + SECOND, f"/{text_}", f"out {n}"))
         for n, text_ in enumerate(odd)
     ]
     append(store, shard, store.claim(0), outs)
@@ -202,8 +202,8 @@ def served(n: int, team: str, place: str, opened: float, seconds: int) -> list[R
     """The two records at 2n and 2n + 1 of a session, `opened` hours after MORNING."""
     at = MORNING + round(opened * HOUR)
     return [
-        Record(2 * n, AT, Tap("V1", "in", at, "/kiosks/1", f"in {n}", team, place)),
-        Record(2 * n + 1, AT, Tap("V1", "out", at + seconds * SECOND, "/kiosks/1", f"out {n}")),
+        Record(2 * n, AT, Tap.of("V1", "in", at, "/kiosks/1", f"in {n}", team, place)),
+        Record(2 * n + 1, AT, Tap.of("V1", "out", at + seconds * SECOND, "/kiosks/1", f"out {n}")),
     ]
 
 
