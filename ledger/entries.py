@@ -6,7 +6,6 @@ beside `body` says anything that `body` doesn't.
 """
 
 import json
-from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Literal, NamedTuple
 
@@ -66,7 +65,7 @@ def credit(seq: int, shard: int, record: Record, session: Session, policy: Polic
         f'{{{_given("activity", data.activity)}"closed_at":"{iso_utc(closed.occurred_at)}",'
         f'"closed_by":{_identity(closed)},"log":{{"offset":{record.offset},"partition":{shard}}},'
         f'"opened_at":"{iso_utc(opened.occurred_at)}","opened_by":{_identity(opened)},'
-        f'{_given("place", data.place)}"recorded_at":"{_recorded_at(record.recorded_at)}",'
+        f'{_given("place", data.place)}"recorded_at":"{iso_utc(record.recorded_at)}",'
         f'"seconds":{seconds},"seq":{seq},"session":"{name}","shard":{shard},'
         f'"team":{_text(data.team or "")},"type":"credit","v":{VERSION},'
         f'"volunteer":{_text(opened.volunteer)}}}'
@@ -88,7 +87,7 @@ def reversal(seq: int, shard: int, record: Record, session: Session, policy: Pol
         f'{{{_given("activity", opened.data.activity)}"because":{_identity(event)},'
         f'"log":{{"offset":{record.offset},"partition":{shard}}},"opened_at":"{iso_utc(opened.occurred_at)}",'
         f'{_given("place", opened.data.place)}"reason":"{reason}",'
-        f'"recorded_at":"{_recorded_at(record.recorded_at)}","seconds":{seconds},"seq":{seq},'
+        f'"recorded_at":"{iso_utc(record.recorded_at)}","seconds":{seconds},"seq":{seq},'
         f'"session":"{name}","shard":{shard},"team":{_text(opened.data.team or "")},'
         f'"type":"reversal","v":{VERSION},"volunteer":{_text(opened.volunteer)}}}'
     ).encode()
@@ -104,7 +103,7 @@ def adjustment(seq: int, shard: int, record: Record, adjusted: Adjustment) -> En
         f'{{{_given("activity", adjusted.activity)}"approved_by":{_text(adjusted.approved_by)},'
         f'"by":{_text(adjusted.by)},"day":{_text(adjusted.day)},"event":{_identity(adjusted)},'
         f'"log":{{"offset":{record.offset},"partition":{shard}}},"reason":{_text(adjusted.reason)},'
-        f'"recorded_at":"{_recorded_at(record.recorded_at)}","seconds":{adjusted.seconds},'
+        f'"recorded_at":"{iso_utc(record.recorded_at)}","seconds":{adjusted.seconds},'
         f'"seq":{seq},"shard":{shard},"team":{_text(adjusted.team)},"type":"adjustment",'
         f'"v":{VERSION},"volunteer":{_text(adjusted.volunteer)}}}'
     ).encode()
@@ -145,10 +144,6 @@ _encode = json.JSONEncoder(
 # an encoder takes; a property test holds them to `canonical`.
 _text = json.encoder.encode_basestring
 """A string as RFC 8785 wants it: the standard library's C code does just that."""
-
-
-_recorded_at = lru_cache(maxsize=256)(iso_utc)
-"""Many records come to the broker together, and share its time."""
 
 
 def _given(name: str, value: str | None) -> str:

@@ -65,7 +65,7 @@ def settle(store: Store, number: int, log: list[Record], batch: int = 17) -> Non
     shard = Shard(number, store.policy, claim.head)
     for start in range(0, len(log), batch):
         before = shard.head.next_offset
-        store.append(number, claim.epoch, before, shard.fold(log[start : start + batch]))
+        store.append(number, claim.epoch, shard.fold(log[start : start + batch]))
 
 
 @contextmanager
