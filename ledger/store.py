@@ -116,8 +116,9 @@ class Store:
     def append(self, shard: int, epoch: int, changes: Changes) -> None:
         """Store what settling did, if `epoch` is the latest claim's.
 
-        Fenced, and nothing is stored, where it isn't, or where the shard doesn't end at their start;
-        also after an append whose outcome was lost, if it had gone through: claim again and see.
+        Fenced, and nothing is stored, where it isn't, or where the shard doesn't end at their
+        start; also after an append whose outcome was lost, if it had gone through: claim again
+        and see.
         """
         table = tables.shards
         with self._transaction() as connection:

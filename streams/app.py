@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import faust
+from aiokafka.errors import KafkaError
 from faust.transport.drivers import TRANSPORTS
 from prometheus_client import generate_latest
 from sqlalchemy.exc import DBAPIError
@@ -38,6 +39,12 @@ _SHOW_SECONDS = 0.25
 _RETRY_SECONDS = 1.0
 _MOST_PENDING_RECORDS = 40_000
 
+_REACH_SECONDS = 2.0
+_NOT_SHOWN = (
+    *(LedgerRefusal, DBAPIError),
+    *(faust.exceptions.ProducerSendError, faust.exceptions.NotReady),  # the last: when stopping
+)
+
 Done = TypeVar("Done")
 
 
@@ -62,16 +69,18 @@ class HoursApp(faust.App):  # type: ignore[misc]
         self._moved = asyncio.Condition()
         self._appending: int | None = None
 
-    async def log_bounds(self, shards: list[int]) -> dict[int, tuple[int, int]]:
-        """First and end offset of each shard's log; empty where Kafka doesn't say now."""
+    async def log_bounds(self, shard: int) -> tuple[int, int] | None:
+        """First and end offset of a shard's log; None where Kafka doesn't say now."""
         try:
-            return await asyncio.to_thread(
-                log_bounds, self.settings.bootstrap, self.taps_topic, shards
+            # A connection of its own: on the consumer's, it would wait behind a fetch.
+            bounds = await asyncio.to_thread(
+                log_bounds, self.settings.bootstrap, self.taps_topic, [shard]
             )
         except TopicRefusal as refusal:
             logger.warning("%s", refusal)
             await self.sleep(_RETRY_SECONDS)
-            return {}
+            return None
+        return bounds[shard]
 
     async def claim(self, shard: int) -> Claimed | None:
         """Claim a shard in the ledger; None where the worker is stopping."""
@@ -152,10 +161,27 @@ class HoursApp(faust.App):  # type: ignore[misc]
             self.metrics.lag.labels(shard).set(lag)
             self.metrics.oldest.labels(shard).set(age)
 
+    async def reach_kafka(self) -> None:
+        """Note, and say once, that Kafka went away or came back."""
+        try:
+            await self.consumer.reach()
+        except (KafkaError, TimeoutError) as error:
+            if not self.metrics.kafka_away:
+                logger.warning(
+                    "Kafka 没有回应，正在重试。 Kafka does not answer, retrying: %r", error
+                )
+            self.metrics.set_kafka_away(True)
+        else:
+            if self.metrics.kafka_away:
+                logger.warning("Kafka 恢复了。 Kafka is back.")
+            self.metrics.set_kafka_away(False)
+
     def not_ready(self) -> str | None:
         """Why this worker settles nothing now; None where it does."""
         if self.metrics.ledger_away:
             return "the ledger's database does not answer"
+        if self.metrics.kafka_away:
+            return "Kafka does not answer"
         waiting = [
             tp.partition
             for tp in self.consumer.assignment()
@@ -171,7 +197,7 @@ class HoursApp(faust.App):  # type: ignore[misc]
             try:
                 totals = await asyncio.to_thread(read_totals, self.store.engine, shard, keys)
                 await self._publish(totals)
-            except (LedgerRefusal, DBAPIError, faust.exceptions.ProducerSendError) as error:
+            except _NOT_SHOWN as error:
                 logger.info("Team totals of shard %d wait: %s", shard, error)
                 self.changed.put_back(shard, keys)
         self.metrics.totals_pending.set(len(self.changed))
@@ -295,6 +321,10 @@ def _add_show(app: HoursApp, settings: StreamSettings) -> None:
     async def show() -> None:
         await app.show()
         app.watch()
+
+    @app.timer(interval=_REACH_SECONDS, name="reach")  # type: ignore[untyped-decorator]
+    async def reach() -> None:
+        await app.reach_kafka()
 
 
 def _add_pages(app: HoursApp) -> None:

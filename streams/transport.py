@@ -6,6 +6,7 @@ over whole fetched batches. Kafka's committed offsets are written for lag monito
 Invariant: nothing is fetched from a partition of the log that isn't claimed.
 """
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from typing import Any
@@ -21,6 +22,8 @@ from streams.claims import Batch, Reading, SeekBack
 from streams.topics import TopicRefusal, lost_log
 
 logger = logging.getLogger(__name__)
+
+_REACH_SECONDS = 5.0
 
 
 class Consumer(driver.Consumer):  # type: ignore[misc]
@@ -58,6 +61,12 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
 
     def is_claimed(self, shard: int) -> bool:
         return shard in self._readings
+
+    async def reach(self) -> None:
+        """Ask the broker for anything at all. KafkaError, TimeoutError where it doesn't answer."""
+        await asyncio.wait_for(
+            self._thread.call_thread(self._thread._ensure_consumer().topics), _REACH_SECONDS
+        )
 
     def log_end(self, tp: TP) -> int | None:
         """The end of a partition as a fetch last told it; None before that, and once it is lost."""
@@ -119,23 +128,19 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
 
     async def _claim_active(self) -> None:
         active = set(self._get_active_partitions()) | set(self._buffered_partitions)
-        missing = [
-            tp
-            for tp in sorted(active)
-            if tp.topic == self.app.taps_topic and tp.partition not in self._readings
-        ]
-        if missing:
-            # A connection of its own: on the consumer's, it would wait behind a fetch.
-            bounds = await self.app.log_bounds([tp.partition for tp in missing])
-            for tp in missing if bounds else ():
-                await self._claim(tp, *bounds[tp.partition])
+        for tp in sorted(active):
+            if tp.topic == self.app.taps_topic and tp.partition not in self._readings:
+                await self._claim(tp)
+                return  # what is claimed is read before the next is: so work begins at once
 
-    async def _claim(self, tp: TP, begins: int, ends: int) -> None:
+    async def _claim(self, tp: TP) -> None:
         generation = self.app.consumer_generation_id
         claimed = await self.app.claim(tp.partition)
-        if claimed is None or generation != self.app.consumer_generation_id:
-            return  # assigned anew meanwhile: whoever owns it now claims it again
-        lost = lost_log(tp.partition, begins, ends, claimed.read_from, claimed.next_offset)
+        # Asked after the claim: before it, another worker may have settled what came since.
+        bounds = claimed and await self.app.log_bounds(tp.partition)
+        if not claimed or not bounds or generation != self.app.consumer_generation_id:
+            return  # stopping, or Kafka is away, or assigned anew: whoever owns it claims it again
+        lost = lost_log(tp.partition, *bounds, claimed.read_from, claimed.next_offset)
         if lost:
             await self.app.refuse(TopicRefusal(lost))
             return

@@ -1,6 +1,7 @@
 """Running one worker process: everything checked first, then Faust until it is told to stop."""
 
 import fcntl
+import gc
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,18 @@ from ledger.store import open_store
 from streams.app import HoursApp, create_app
 from streams.settings import StreamSettings
 from streams.topics import check_log
+
+
+# A batch makes a hundred thousand values that live for fifteen days, and nearly no cycles.
+_COLLECT_SELDOM = (100_000, 50, 1_000)
+_SAYING_IT_AGAIN = (
+    "aiokafka.client",
+    "aiokafka.cluster",
+    "aiokafka.conn",
+    "aiokafka.consumer.fetcher",
+    "aiokafka.consumer.group_coordinator",
+    "aiokafka.producer.sender",
+)
 
 
 def run_worker(settings: StreamSettings, log_level: str = "info") -> None:
@@ -35,6 +48,9 @@ def run_worker(settings: StreamSettings, log_level: str = "info") -> None:
 def _run(app: HoursApp, log_level: str) -> None:
     worker = Worker(app, loglevel=log_level, redirect_stdouts=False)
     logging.captureWarnings(True)
+    for name in _SAYING_IT_AGAIN:
+        logging.getLogger(name).addFilter(_OnceAMinute())
+    gc.set_threshold(*_COLLECT_SELDOM)
     try:
         worker.execute_from_commandline()
     except SystemExit as left:
@@ -42,6 +58,21 @@ def _run(app: HoursApp, log_level: str) -> None:
             raise
     if app.refusal is not None:
         raise app.refusal
+
+
+class _OnceAMinute(logging.Filter):
+    """Kafka's client says the same ten times a second for as long as a broker is away."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[object, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        last = self._said.get(record.msg)
+        if last is not None and record.created - last < 60:
+            return False
+        self._said[record.msg] = record.created
+        return True
 
 
 @contextmanager
