@@ -136,10 +136,12 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
     async def _claim(self, tp: TP) -> None:
         generation = self.app.consumer_generation_id
         claimed = await self.app.claim(tp.partition)
+        if claimed is None:
+            return
         # Asked after the claim: before it, another worker may have settled what came since.
-        bounds = claimed and await self.app.log_bounds(tp.partition)
-        if not claimed or not bounds or generation != self.app.consumer_generation_id:
-            return  # stopping, or Kafka is away, or assigned anew: whoever owns it claims it again
+        bounds = await self.app.log_bounds(tp.partition)
+        if bounds is None or generation != self.app.consumer_generation_id:
+            return  # Kafka is away, or assigned anew: whoever owns it claims it again
         lost = lost_log(tp.partition, *bounds, claimed.read_from, claimed.next_offset)
         if lost:
             await self.app.refuse(TopicRefusal(lost))

@@ -16,7 +16,6 @@ from streams.app import HoursApp, create_app
 from streams.settings import StreamSettings
 from streams.topics import check_log
 
-
 # A batch makes a hundred thousand values that live for fifteen days, and nearly no cycles.
 _COLLECT_SELDOM = (100_000, 50, 1_000)
 _SAYING_IT_AGAIN = (
