@@ -142,7 +142,8 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         bounds = await self.app.log_bounds(tp.partition)
         if bounds is None or generation != self.app.consumer_generation_id:
             return  # Kafka is away, or assigned anew: whoever owns it claims it again
-        lost = lost_log(tp.partition, *bounds, claimed.read_from, claimed.next_offset)
+        begins, ends = bounds
+        lost = lost_log(tp.partition, begins, ends, claimed.read_from, claimed.next_offset)
         if lost:
             await self.app.refuse(TopicRefusal(lost))
             return
