@@ -7,6 +7,8 @@ settled. Invariant: a batch ends appended, fenced, or still in the log.
 
 import asyncio
 import logging
+import os
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -40,9 +42,11 @@ _RETRY_SECONDS = 1.0
 _MOST_PENDING_RECORDS = 40_000
 
 _REACH_SECONDS = 2.0
+_STOPPING_SECONDS = 30.0
+# Of the producer's three, Faust's own, aiokafka's, and what Faust says once it is stopped.
 _NOT_SHOWN = (
     *(LedgerRefusal, DBAPIError),
-    *(faust.exceptions.ProducerSendError, faust.exceptions.NotReady),  # the last: when stopping
+    *(faust.exceptions.ProducerSendError, KafkaError, faust.exceptions.NotReady),
 )
 
 Done = TypeVar("Done")
@@ -178,6 +182,8 @@ class HoursApp(faust.App):  # type: ignore[misc]
 
     def not_ready(self) -> str | None:
         """Why this worker settles nothing now; None where it does."""
+        if self.should_stop:
+            return "it is stopping"
         if self.metrics.ledger_away:
             return "the ledger's database does not answer"
         if self.metrics.kafka_away:
@@ -202,8 +208,14 @@ class HoursApp(faust.App):  # type: ignore[misc]
                 self.changed.put_back(shard, keys)
         self.metrics.totals_pending.set(len(self.changed))
 
+    async def crash(self, reason: BaseException) -> None:
+        """Faust's own: something beyond this app's understanding ends it."""
+        _end_at_last()
+        await super().crash(reason)
+
     async def on_stop(self) -> None:
         """Finish the append in hand, then leave; what is pending is still in the log."""
+        _end_at_last()
         self._ledger.stop()
         await self._until(lambda: self._appending is None)
         await super().on_stop()
@@ -270,6 +282,16 @@ class HoursApp(faust.App):  # type: ignore[misc]
         if sent:
             await asyncio.gather(*sent)
         self.metrics.totals_published.inc(len(totals))
+
+
+def _end_at_last() -> None:
+    """End the process if stopping hangs, as Kafka's client can: it would settle nothing any more.
+
+    Nothing is lost by it: what isn't in the ledger is still in the log.
+    """
+    watch = threading.Timer(_STOPPING_SECONDS, os._exit, (1,))
+    watch.daemon = True
+    watch.start()
 
 
 def create_app(settings: StreamSettings, store: Store) -> HoursApp:

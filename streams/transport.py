@@ -11,7 +11,7 @@ import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.errors import IllegalStateError, KafkaConnectionError, KafkaError
 from aiokafka.structs import OffsetAndMetadata
 from aiokafka.structs import TopicPartition as KafkaPartition
 from faust.serializers.schemas import Schema
@@ -24,6 +24,39 @@ from streams.topics import TopicRefusal, lost_log
 logger = logging.getLogger(__name__)
 
 _REACH_SECONDS = 5.0
+_RETRY_SECONDS = 1.0
+
+
+class _Patient:
+    """Starts as soon as Kafka can be reached: it may have gone since the worker asked last."""
+
+    _client_name = ""
+
+    async def on_start(self) -> None:
+        service: Any = self
+        while not service.should_stop:
+            try:
+                await super().on_start()  # type: ignore[misc]
+            except KafkaConnectionError as error:
+                logger.warning(
+                    "Kafka 没有回应，正在重试。 Kafka does not answer, retrying: %r", error
+                )
+                await getattr(self, self._client_name).stop()
+                await service.sleep(_RETRY_SECONDS)
+            else:
+                return
+
+
+class ConsumerThread(_Patient, driver.AIOKafkaConsumerThread):  # type: ignore[misc]
+    """The driver's, which waits for Kafka."""
+
+    _client_name = "_consumer"
+
+
+class Producer(_Patient, driver.Producer):  # type: ignore[misc]
+    """The driver's, which waits for Kafka."""
+
+    _client_name = "_producer"
 
 
 class Consumer(driver.Consumer):  # type: ignore[misc]
@@ -33,6 +66,9 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         super().__init__(*args, **options)
         self._readings: dict[int, Reading] = {}
         self._committed: dict[int, int] = {}
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def perform_seek(self) -> None:
         """Begin anew after a rebalance or a pause: every claim has to be made again."""
@@ -169,9 +205,10 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
 
 
 class Transport(driver.Transport):  # type: ignore[misc]
-    """The aiokafka transport with this module's consumer."""
+    """The aiokafka transport with this module's consumer and producer."""
 
     Consumer = Consumer
+    Producer = Producer
 
 
 class BatchSchema(Schema):  # type: ignore[misc]
