@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install dev demo test check contract lock clean
+.PHONY: install dev demo test check contract lock secrets clean
 
 install: .venv/.installed
 
@@ -44,6 +44,16 @@ lock: dev
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-annotate --no-header --upgrade \
 	  --extra dev pyproject.toml requirements-build.in -c requirements.lock -o requirements-dev.lock
+
+# A random password for each of docker-compose.yml's secrets; those that are there stay. Only the
+# folder keeps others out: within a container, whichever user it runs as must read the file.
+secrets:
+	@umask 077; mkdir -p secrets; chmod 700 secrets; \
+	for name in postgres_superuser ledger_owner ledger_worker ledger_reader grafana_admin; do \
+	  [ -e secrets/$$name ] && continue; \
+	  head -c 32 /dev/urandom | base64 | tr -d '\n=' | tr '+/' '-_' > secrets/.new; \
+	  chmod 444 secrets/.new; mv secrets/.new secrets/$$name; echo "secrets/$$name"; \
+	done
 
 clean:
 	rm -rf .venv .hours

@@ -5,6 +5,7 @@ from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
 
+from producers.publishing import ask_any_broker
 from streams.topics import REACHING_MILLISECONDS, TopicRefusal, lost_log, reaching_kafka
 
 _BATCH = 5_000
@@ -17,7 +18,8 @@ def log_bounds(bootstrap: str, topic: str, partitions: Iterable[int]) -> dict[in
     with reaching_kafka(bootstrap):
         consumer = _consumer(bootstrap)
         try:
-            begins, ends = consumer.beginning_offsets(wanted), consumer.end_offsets(wanted)
+            begins = ask_any_broker(lambda: consumer.beginning_offsets(wanted))
+            ends = ask_any_broker(lambda: consumer.end_offsets(wanted))
         finally:
             consumer.close()
     return {tp.partition: (begins[tp], ends[tp]) for tp in wanted}
@@ -29,7 +31,8 @@ def read_log(bootstrap: str, topic: str, partition: int, stop: int) -> Iterator[
     with reaching_kafka(bootstrap):
         consumer = _consumer(bootstrap)
         try:
-            begins, ends = consumer.beginning_offsets([tp])[tp], consumer.end_offsets([tp])[tp]
+            begins = ask_any_broker(lambda: consumer.beginning_offsets([tp]))[tp]
+            ends = ask_any_broker(lambda: consumer.end_offsets([tp]))[tp]
             lost = lost_log(partition, begins, ends, 0, stop)
             if lost:
                 raise TopicRefusal(lost)

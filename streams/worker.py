@@ -10,6 +10,7 @@ from pathlib import Path
 from faust.worker import Worker
 from sqlalchemy.engine import make_url
 
+from ledger import roles
 from ledger.refusals import SecondWorker
 from ledger.store import open_store
 from streams.app import HoursApp, create_app
@@ -36,6 +37,7 @@ def run_worker(settings: StreamSettings, log_level: str = "info") -> None:
     store = open_store(settings.ledger_url, settings.ledger_name, settings.policy)
     try:
         store.check()
+        roles.refuse_unprivileged(store.engine, roles.WORKER)
         check_log(settings)
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         with _alone(settings.ledger_url):
