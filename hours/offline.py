@@ -37,10 +37,7 @@ def settle(lines: Iterable[bytes], ledger_name: str, policy: Policy) -> Settleme
         changes = shard.fold(batch)
         entries += changes.entries
         rejections += changes.rejections
-        for key in changes.halves_gone:
-            del halves[key]
-        for half in changes.halves_come:
-            halves[half.key] = half
+        changes.update_halves(halves)
     ordered = sorted(halves.values(), key=lambda half: (half.tap.occurred_at, half.tap))
     return Settlement(entries, ordered, rejections, shard.head)
 

@@ -95,10 +95,7 @@ class Replay:
         changes = self._shard.fold(records)
         yield from self._compare_entries(changes.entries)
         yield from self._compare_rejections(start, changes)
-        for key in changes.halves_gone:
-            del self._halves[key]
-        for half in changes.halves_come:
-            self._halves[half.key] = half
+        changes.update_halves(self._halves)
 
     def end(self) -> Iterator[Finding]:
         """Compare where the shard stands, and its halves; nothing was refused beyond the log."""

@@ -11,10 +11,15 @@ from typing import Any
 import psycopg
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     Connection,
     Insert,
+    Integer,
+    LargeBinary,
+    String,
     Table,
     TableValuedAlias,
+    Text,
     and_,
     bindparam,
     delete,
@@ -27,6 +32,15 @@ from sqlalchemy.exc import DBAPIError
 
 Row = tuple[Any, ...]
 
+# Binary COPY takes half the time of text, on both sides, and wants to be told each type.
+_POSTGRESQL = {
+    BigInteger: "int8",
+    Integer: "int4",
+    LargeBinary: "bytea",
+    String: "varchar",
+    Text: "text",
+}
+
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Insert rows that hold every column of `table`, in its order."""
@@ -35,7 +49,8 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> No
     if _is_sqlite(connection):
         connection.execute(insert(table), _named(table.c.keys(), rows))
         return
-    _copy(connection, f"COPY {table} ({', '.join(table.c.keys())}) FROM STDIN", rows)
+    statement = f"COPY {table} ({', '.join(table.c.keys())}) FROM STDIN (FORMAT BINARY)"
+    _copy(connection, statement, [_POSTGRESQL[type(one.type)] for one in table.c], rows)
 
 
 def add_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
@@ -70,12 +85,15 @@ def delete_rows(
     connection.execute(delete(table).where(matching), _columns(names, keys))
 
 
-def _copy(connection: Connection, statement: str, rows: Sequence[Row]) -> None:
+def _copy(
+    connection: Connection, statement: str, types: Sequence[str], rows: Sequence[Row]
+) -> None:
     """COPY goes past SQLAlchemy; what goes wrong is raised as SQLAlchemy would have raised it."""
     driver = connection.connection.driver_connection
     assert driver is not None
     try:
         with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            copy.set_types(types)
             for row in rows:
                 copy.write_row(row)
     except psycopg.Error as error:

@@ -44,28 +44,34 @@ class Entry(NamedTuple):
 
 def genesis(shard: int, ledger_name: str, policy: Policy) -> Entry:
     """The first entry of a shard: whose ledger it is and the policy it settles by."""
-    fields = {
-        "ledger": ledger_name,
-        "policy": policy.as_dict(),
-        "seq": 0,
-        "shard": shard,
-        "type": "genesis",
-        "v": VERSION,
-    }
-    return _entry(fields, None, 0, 0)
+    body = canonical(
+        {
+            "ledger": ledger_name,
+            "policy": policy.as_dict(),
+            "seq": 0,
+            "shard": shard,
+            "type": "genesis",
+            "v": VERSION,
+        }
+    )
+    return Entry(0, "genesis", None, None, None, 0, 0, body, leaf_hash(body))
 
 
 def credit(seq: int, shard: int, record: Record, session: Session, policy: Policy) -> Entry:
     """The seconds of a session that appeared when `record` was settled."""
     opened, closed = session
-    fields = {
-        "closed_at": iso_utc(closed.occurred_at),
-        "closed_by": _identity(closed),
-        "opened_by": _identity(opened),
-        **_session_fields(session),
-        **_position("credit", seq, shard, record),
-    }
-    return _entry(fields, _session_grain(session, policy), 1, session.seconds)
+    data, name, seconds = opened.data, session_id(session), session.seconds
+    body = (
+        f'{{{_given("activity", data.activity)}"closed_at":"{iso_utc(closed.occurred_at)}",'
+        f'"closed_by":{_identity(closed)},"log":{{"offset":{record.offset},"partition":{shard}}},'
+        f'"opened_at":"{iso_utc(opened.occurred_at)}","opened_by":{_identity(opened)},'
+        f'{_given("place", data.place)}"recorded_at":"{iso_utc(record.recorded_at)}",'
+        f'"seconds":{seconds},"seq":{seq},"session":"{name}","shard":{shard},'
+        f'"team":{_text(data.team or "")},"type":"credit","v":{VERSION},'
+        f'"volunteer":{_text(opened.volunteer)}}}'
+    ).encode()
+    grain = _session_grain(opened, policy)
+    return Entry(seq, "credit", opened.volunteer, name, grain, 1, seconds, body, leaf_hash(body))
 
 
 def reversal(seq: int, shard: int, record: Record, session: Session, policy: Policy) -> Entry:
@@ -76,31 +82,36 @@ def reversal(seq: int, shard: int, record: Record, session: Session, policy: Pol
     event = record.content
     assert isinstance(event, Tap | Void), "only a tap or a void can end a session"
     reason: ReversalReason = "tap-voided" if isinstance(event, Void) else "tap-arrived"
-    fields = {
-        "because": _identity(event),
-        "reason": reason,
-        **_session_fields(session),
-        **_position("reversal", seq, shard, record),
-    }
-    return _entry(fields, _session_grain(session, policy), -1, -session.seconds)
+    opened, name, seconds = session.opened, session_id(session), session.seconds
+    body = (
+        f'{{{_given("activity", opened.data.activity)}"because":{_identity(event)},'
+        f'"log":{{"offset":{record.offset},"partition":{shard}}},"opened_at":"{iso_utc(opened.occurred_at)}",'
+        f'{_given("place", opened.data.place)}"reason":"{reason}",'
+        f'"recorded_at":"{iso_utc(record.recorded_at)}","seconds":{seconds},"seq":{seq},'
+        f'"session":"{name}","shard":{shard},"team":{_text(opened.data.team or "")},'
+        f'"type":"reversal","v":{VERSION},"volunteer":{_text(opened.volunteer)}}}'
+    ).encode()
+    grain = _session_grain(opened, policy)
+    return Entry(
+        seq, "reversal", opened.volunteer, name, grain, -1, -seconds, body, leaf_hash(body)
+    )
 
 
 def adjustment(seq: int, shard: int, record: Record, adjusted: Adjustment) -> Entry:
     """Seconds somebody entered and somebody else approved."""
-    fields = {
-        "approved_by": adjusted.approved_by,
-        "by": adjusted.by,
-        "day": adjusted.day,
-        "event": _identity(adjusted),
-        "reason": adjusted.reason,
-        "seconds": adjusted.seconds,
-        "team": adjusted.team,
-        "volunteer": adjusted.volunteer,
-        **_given("activity", adjusted.activity),
-        **_position("adjustment", seq, shard, record),
-    }
+    body = (
+        f'{{{_given("activity", adjusted.activity)}"approved_by":{_text(adjusted.approved_by)},'
+        f'"by":{_text(adjusted.by)},"day":{_text(adjusted.day)},"event":{_identity(adjusted)},'
+        f'"log":{{"offset":{record.offset},"partition":{shard}}},"reason":{_text(adjusted.reason)},'
+        f'"recorded_at":"{iso_utc(record.recorded_at)}","seconds":{adjusted.seconds},'
+        f'"seq":{seq},"shard":{shard},"team":{_text(adjusted.team)},"type":"adjustment",'
+        f'"v":{VERSION},"volunteer":{_text(adjusted.volunteer)}}}'
+    ).encode()
     grain = Grain(adjusted.team, "", adjusted.activity or "", adjusted.day)
-    return _entry(fields, grain, 0, adjusted.seconds)
+    return Entry(
+        seq, "adjustment", adjusted.volunteer, None, grain, 0, adjusted.seconds, body,
+        leaf_hash(body),
+    )  # fmt: skip
 
 
 def session_id(session: Session) -> str:
@@ -109,15 +120,18 @@ def session_id(session: Session) -> str:
     A short name is enough: what is proven is the entry's bytes, which hold both identities whole.
     """
     opened, closed = session
-    named = [opened.volunteer, opened.source, opened.id, closed.source, closed.id]
-    return sha256(canonical(named)).hexdigest()[:32]
+    named = (
+        f"[{_text(opened.volunteer)},{_text(opened.source)},{_text(opened.id)},"
+        f"{_text(closed.source)},{_text(closed.id)}]"
+    )
+    return sha256(named.encode()).hexdigest()[:32]
 
 
 def canonical(value: Any) -> bytes:
     """RFC 8785 bytes of strings, integers below 2^53, lists and string-keyed objects of them.
 
-    For those (ASCII keys, no floats) the standard library's encoder gives exactly RFC 8785,
-    ten times as fast as a general implementation; a property test holds the two together.
+    For those (ASCII keys, no floats) the standard library's encoder gives exactly RFC 8785; a
+    property test holds the two together.
     """
     return _encode(value).encode()
 
@@ -126,55 +140,21 @@ _encode = json.JSONEncoder(
     ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False
 ).encode
 
-
-def _entry(fields: dict[str, Any], grain: Grain | None, sessions: int, seconds: int) -> Entry:
-    body = canonical(fields)
-    return Entry(
-        fields["seq"],
-        fields["type"],
-        fields.get("volunteer"),
-        fields.get("session"),
-        grain,
-        sessions,
-        seconds,
-        body,
-        leaf_hash(body),
-    )
+# The entries of a tap are written out, their keys in RFC 8785's order, a third of the time that
+# an encoder takes; a property test holds them to `canonical`.
+_text = json.encoder.encode_basestring
+"""A string as RFC 8785 wants it: the standard library's C code does just that."""
 
 
-def _position(kind: EntryType, seq: int, shard: int, record: Record) -> dict[str, Any]:
-    return {
-        "log": {"offset": record.offset, "partition": shard},
-        "recorded_at": iso_utc(record.recorded_at),
-        "seq": seq,
-        "shard": shard,
-        "type": kind,
-        "v": VERSION,
-    }
+def _given(name: str, value: str | None) -> str:
+    return "" if value is None else f'"{name}":{_text(value)},'
 
 
-def _session_fields(session: Session) -> dict[str, Any]:
-    opened = session.opened
-    return {
-        "opened_at": iso_utc(opened.occurred_at),
-        "seconds": session.seconds,
-        "session": session_id(session),
-        "team": opened.team,
-        "volunteer": opened.volunteer,
-        **_given("place", opened.place),
-        **_given("activity", opened.activity),
-    }
+def _identity(event: Tap | Void | Adjustment) -> str:
+    return f'{{"id":{_text(event.id)},"source":{_text(event.source)}}}'
 
 
-def _session_grain(session: Session, policy: Policy) -> Grain:
-    opened = session.opened
+def _session_grain(opened: Tap, policy: Policy) -> Grain:
+    data = opened.data
     day = policy.civil_day(opened.occurred_at)
-    return Grain(opened.team or "", opened.place or "", opened.activity or "", day)
-
-
-def _identity(event: Tap | Void | Adjustment) -> dict[str, str]:
-    return {"id": event.id, "source": event.source}
-
-
-def _given(name: str, value: str | None) -> dict[str, str]:
-    return {} if value is None else {name: value}
+    return Grain(data.team or "", data.place or "", data.activity or "", day)

@@ -7,7 +7,7 @@ farther apart than `Policy.reach` make no difference to each other.
 """
 
 from bisect import bisect_left, bisect_right
-from itertools import zip_longest
+from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from ledger.policy import SECOND, Policy
@@ -42,16 +42,18 @@ class Half(NamedTuple):
 
     @property
     def key(self) -> HalfKey:
-        return (self.tap.volunteer, self.tap.source, self.tap.id, self.tap.occurred_at)
+        return self.tap[:4]
+
+
+Fate = Session | Half
+"""What a tap left comes to; an out that closes a session is in that session's."""
 
 
 class Change(NamedTuple):
-    """What one tap more or less did: sessions and halves that disappeared and that appeared."""
+    """What one tap more or less did: the fates that are no more, and the new ones."""
 
-    sessions_gone: list[Session]
-    sessions_come: list[Session]
-    halves_gone: list[Half]
-    halves_come: list[Half]
+    gone: list[Fate]
+    come: list[Fate]
 
 
 class Timeline:
@@ -63,99 +65,128 @@ class Timeline:
         self._taps: list[Tap] = []
         self._left: list[Tap] = []
 
+    @classmethod
+    def of(cls, taps: Iterable[Tap], policy: Policy) -> "Timeline":
+        """The timeline that inserting `taps`, one by one in any order, comes to."""
+        timeline = cls()
+        ordered = timeline._taps = sorted(taps, key=order)
+        timeline._left = [
+            tap
+            for place, tap in enumerate(ordered)
+            if place == 0 or not is_doubled(ordered[place - 1], tap, policy)
+        ]
+        return timeline
+
     def __bool__(self) -> bool:
         return bool(self._taps)
 
     def insert(self, tap: Tap, policy: Policy) -> Change:
         """Put `tap` into its place and say what changed."""
-        place = bisect_left(self._taps, order(tap), key=order)
-        self._taps.insert(place, tap)
+        taps = self._taps
+        if not taps or taps[-1].occurred_at < tap.occurred_at:
+            return self._extend(tap, policy)
+        place = _place(taps, tap)
+        taps.insert(place, tap)
         return self._resettle(tap, place, place + 2, policy)
 
     def remove(self, tap: Tap, policy: Policy) -> Change:
         """Take `tap`, which must be there, out and say what changed."""
-        place = bisect_left(self._taps, order(tap), key=order)
+        place = _place(self._taps, tap)
         del self._taps[place]
         return self._resettle(tap, place, place + 1, policy)
 
     def forget(self, tap: Tap) -> None:
         """Drop `tap` if it is there: it is too old to matter to any other."""
         for taps in (self._taps, self._left):
-            place = bisect_left(taps, order(tap), key=order)
+            place = _place(taps, tap)
             if place < len(taps) and taps[place] == tap:
                 del taps[place]
+
+    def _extend(self, tap: Tap, policy: Policy) -> Change:
+        """Put `tap` behind all others, as most come: of those, the last one's fate can change."""
+        taps, left = self._taps, self._left
+        doubled = bool(taps) and is_doubled(taps[-1], tap, policy)
+        taps.append(tap)
+        if doubled:
+            return Change([], [])
+        left.append(tap)
+        end = len(left) - 1
+        own = _fate(left, end, policy)
+        come = [] if own is None else [own]
+        if end and left[end - 1].data.kind == "in":
+            then, now = Half(left[end - 1], "open"), _fate(left, end - 1, policy)
+            if now is not None and now != then:
+                return Change([then], [now, *come])
+        return Change([], come)
 
     def _resettle(self, tap: Tap, start: int, stop: int, policy: Policy) -> Change:
         """Debounce again the taps at start..stop, `tap` and its successor: no other can change.
 
-        The stretch of taps left from the one before to the one after them holds every session
-        and half that can have changed.
+        Beside theirs, only the fates of the taps left just before and just after can.
         """
-        touched = self._taps[start:stop]
-        left = self._left
-        low = bisect_left(left, order(tap), key=order)
-        high = bisect_right(left, order(touched[-1] if touched else tap), key=order)
-        from_start, to_end = low == 0, high == len(left)
-        before = left[max(low - 1, 0) : high + 1]
+        taps, left = self._taps, self._left
+        touched = taps[start:stop]
+        low = high = _place(left, tap)
+        if low < len(left):
+            high = bisect_right(left, order(touched[-1] if touched else tap), key=order)
+        before = _fates(left, low - 1, high + 1, policy)
         now_left = [
             taken
             for place, taken in enumerate(touched, start)
-            if place == 0 or not is_doubled(self._taps[place - 1], taken, policy)
+            if place == 0 or not is_doubled(taps[place - 1], taken, policy)
         ]
-        after = left[max(low - 1, 0) : low] + now_left + left[high : high + 1]
         left[low:high] = now_left
-        return _change(before, after, policy, from_start, to_end)
+        after = _fates(left, low - 1, low + len(now_left) + 1, policy)
+        return Change(
+            [fate for fate in before if fate not in after],
+            [fate for fate in after if fate not in before],
+        )
 
 
 def order(tap: Tap) -> tuple[int, bool, str, str]:
     """The order of taps: by time, out before in, so leaving and entering in one second is legal."""
-    return (tap.occurred_at, tap.kind == "in", tap.source, tap.id)
+    return (tap.occurred_at, tap.data.kind == "in", tap.source, tap.id)
 
 
 def is_doubled(earlier: Tap, tap: Tap, policy: Policy) -> bool:
     """Whether `tap` repeats the tap just before it: ignored, whether that one was or not."""
-    if tap.kind != earlier.kind or tap.occurred_at - earlier.occurred_at > policy.debounce:
+    then, now = earlier.data, tap.data
+    if now.kind != then.kind or tap.occurred_at - earlier.occurred_at > policy.debounce:
         return False
-    return tap.kind == "out" or (tap.team == earlier.team and tap.place == earlier.place)
+    return now.kind == "out" or (now.team == then.team and now.place == then.place)
 
 
-def _change(
-    before: list[Tap], after: list[Tap], policy: Policy, from_start: bool, to_end: bool
-) -> Change:
-    sessions_then, halves_then = _settled(before, policy, from_start, to_end)
-    sessions_now, halves_now = _settled(after, policy, from_start, to_end)
-    return Change(
-        [s for s in sessions_then if s not in sessions_now],
-        [s for s in sessions_now if s not in sessions_then],
-        [h for h in halves_then if h not in halves_now],
-        [h for h in halves_now if h not in halves_then],
-    )
+def _place(taps: list[Tap], tap: Tap) -> int:
+    """Where `tap` stands, or belongs: most often at the end, as taps mostly come in order."""
+    if not taps or taps[-1].occurred_at < tap.occurred_at:
+        return len(taps)
+    return bisect_left(taps, order(tap), key=order)
 
 
-def _settled(
-    left: list[Tap], policy: Policy, from_start: bool, to_end: bool
-) -> tuple[list[Session], list[Half]]:
-    """Sessions and halves within a stretch of taps left.
+def _fates(left: list[Tap], start: int, stop: int, policy: Policy) -> list[Fate]:
+    """The fates of the taps left at start..stop, as far as there are any."""
+    fates: list[Fate] = []
+    for place in range(max(start, 0), min(stop, len(left))):
+        fate = _fate(left, place, policy)
+        if fate is not None:
+            fates.append(fate)
+    return fates
 
-    What the stretch's first out and last in belong to lies outside it, unless the stretch
-    reaches the start or the end of all taps; outside is never touched, so they are passed over.
-    """
-    sessions: list[Session] = []
-    halves: list[Half] = []
-    paired = not from_start
-    for tap, later in zip_longest(left, left[1:]):
-        if tap.kind == "out":
-            if not paired:
-                halves.append(Half(tap, "no-check-in"))
-            paired = False
-        elif later is None or later.occurred_at - tap.occurred_at > policy.reach:
-            if later is not None or to_end:
-                halves.append(Half(tap, "open"))
-            paired = False
-        elif later.kind == "out" and later.occurred_at - tap.occurred_at <= policy.cap:
-            sessions.append(Session(tap, later))
-            paired = True
-        else:
-            halves.append(Half(tap, "no-check-out"))
-            paired = False
-    return sessions, halves
+
+def _fate(left: list[Tap], place: int, policy: Policy) -> Fate | None:
+    """What the tap left at `place` comes to, by its neighbours alone; None: see the one before."""
+    tap = left[place]
+    if tap.data.kind == "out":
+        pairs = place > 0 and _pairs(left[place - 1], tap, policy)
+        return None if pairs else Half(tap, "no-check-in")
+    if place + 1 == len(left):
+        return Half(tap, "open")
+    later = left[place + 1]
+    if later.data.kind == "out" and _pairs(tap, later, policy):
+        return Session(tap, later)
+    beyond = later.occurred_at - tap.occurred_at > policy.reach
+    return Half(tap, "open" if beyond else "no-check-out")
+
+
+def _pairs(tap: Tap, out: Tap, policy: Policy) -> bool:
+    return tap.data.kind == "in" and out.occurred_at - tap.occurred_at <= policy.cap

@@ -2,21 +2,21 @@
 
 Pure, though it keeps state: no I/O, no clock. Not the store: `Changes` says what to write.
 Invariant: what `fold` returns is a function of the log before it. How the log was cut into
-batches, how often it was replayed, and whether the window was kept in memory or rebuilt from
-the log with `rebuild`, leave no trace.
+batches, how often it was replayed, and whether the window was kept in memory, restored or rebuilt
+from the log, leave no trace.
 """
 
-from collections import defaultdict, deque
 from collections.abc import Iterable, Set
 from dataclasses import dataclass, field, replace
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from ledger import entries
 from ledger.entries import Entry, Grain
 from ledger.merkle import Frontier
 from ledger.policy import SECOND, Policy
-from ledger.settling import Change, Half, HalfKey, Timeline
+from ledger.settling import Change, Half, HalfKey, Session
 from ledger.taps import Adjustment, Fact, Record, Refusal, Tap, Void
+from ledger.window import Accepted, Window
 
 BEFORE_ALL = -62_135_596_800 * SECOND
 """The watermark before the first record: the year 1, earlier than any record time."""
@@ -64,14 +64,63 @@ class Effect(NamedTuple):
 
 @dataclass
 class Changes:
-    """What a batch does to the ledger, beside the head it leads to."""
+    """What records from `start` on do to the ledger, beside the head they lead to.
 
+    `halves` holds, by key, whether the half was there before, and what stands there now.
+    """
+
+    start: int
     head: Head
     entries: list[Entry] = field(default_factory=list)
     counters: dict[Grain, Effect] = field(default_factory=dict)
-    halves_gone: list[HalfKey] = field(default_factory=list)
-    halves_come: list[Half] = field(default_factory=list)
+    halves: dict[HalfKey, tuple[bool, Half | None]] = field(default_factory=dict)
     rejections: list[Rejection] = field(default_factory=list)
+    accepted: list[Accepted] = field(default_factory=list)
+
+    @property
+    def halves_gone(self) -> list[HalfKey]:
+        """Halves that were there before, and are no more or other than they were."""
+        return [key for key, (was_there, _) in self.halves.items() if was_there]
+
+    @property
+    def halves_come(self) -> list[Half]:
+        """Halves that stand where they didn't before, or that are other than they were."""
+        return [half for _, half in self.halves.values() if half is not None]
+
+    def add(self, later: "Changes") -> None:
+        """Take in what the records just behind these did: as if all had been one batch."""
+        assert later.start == self.head.next_offset, "changes follow each other"
+        self.head = later.head
+        self.entries += later.entries
+        for grain, gain in later.counters.items():
+            self.count(grain, gain.sessions, gain.seconds)
+        for key, (was_there, half) in later.halves.items():
+            self.set_half(key, was_there, half)
+        self.rejections += later.rejections
+        self.accepted += later.accepted
+
+    def update_halves(self, halves: dict[HalfKey, Half]) -> None:
+        """Bring the halves that stood before these changes to where they stand after."""
+        for key in self.halves_gone:
+            del halves[key]
+        halves.update((half.key, half) for half in self.halves_come)
+
+    def count(self, grain: Grain, sessions: int, seconds: int) -> None:
+        """Let a counter gain this much."""
+        then = self.counters.get(grain)
+        if then is not None:
+            sessions, seconds = then.sessions + sessions, then.seconds + seconds
+        self.counters[grain] = Effect(sessions, seconds)
+
+    def set_half(self, key: HalfKey, was_there: bool, half: Half | None) -> None:
+        """Let `half`, or nothing, stand at `key`, where one stood just before or didn't."""
+        before = self.halves.get(key)
+        if before is not None:
+            was_there = before[0]
+        if half is None and not was_there:
+            del self.halves[key]
+        else:
+            self.halves[key] = (was_there, half)
 
 
 class Shard:
@@ -81,12 +130,16 @@ class Shard:
         self.number = number
         self.policy = policy
         self.head = head
-        self._window = _Window(policy)
+        self._window = Window(policy)
 
     @property
     def window_taps(self) -> int:
         """How many accepted events the window holds."""
         return len(self._window)
+
+    def restore(self, accepted: Iterable[Accepted]) -> None:
+        """Fill the window with what was accepted from `head.replay_from` up to the head."""
+        self._window.restore(accepted)
 
     def rebuild(self, records: Iterable[Record], rejected_offsets: Set[int]) -> None:
         """Fill the window from records below the head: nothing is decided again, nothing put out.
@@ -111,208 +164,119 @@ class Shard:
         return changes
 
 
-class _Window:
-    """Accepted events that can still matter, found by identity and in the volunteer's order.
-
-    Everything in it that `known` denies is invisible: when it is dropped can't be noticed.
-    """
-
-    def __init__(self, policy: Policy) -> None:
-        self._policy = policy
-        self._known: dict[tuple[str, str, str], Fact] = {}
-        self._timelines: defaultdict[str, Timeline] = defaultdict(Timeline)
-        self._by_offset: deque[tuple[int, Fact]] = deque()
-        self._voided: set[tuple[str, str, str]] = set()
-
-    def __len__(self) -> int:
-        return len(self._by_offset)
-
-    def known(self, volunteer: str, source: str, id: str, watermark: int) -> Fact | None:
-        """The accepted event of that identity, unless it is older than the window."""
-        event = self._known.get((volunteer, source, id))
-        if event is None or event.occurred_at < watermark - self._policy.window:
-            return None
-        return event
-
-    def admit(self, offset: int, event: Fact) -> Change | None:
-        """Take an accepted event in. What changed among sessions and halves; None: nothing can."""
-        self._remember(offset, event)
-        if isinstance(event, Tap):
-            return self._timelines[event.volunteer].insert(event, self._policy)
-        if isinstance(event, Void):
-            return self._void(event)
-        return None
-
-    def reload(self, offset: int, event: Fact) -> None:
-        """Take in again what the ledger accepted, or counted as a duplicate, before."""
-        key = (event.volunteer, event.source, event.id)
-        if self._known.get(key) != event:
-            self.admit(offset, event)
-
-    def forget(self, watermark: int) -> None:
-        """Drop, in log order, what is too old to be known or to neighbour what is."""
-        oldest = watermark - self._policy.window - self._policy.reach
-        while self._by_offset and self._by_offset[0][1].occurred_at < oldest:
-            self._drop(self._by_offset.popleft()[1])
-
-    def replay_from(self, next_offset: int) -> int:
-        """The offset of the oldest event still held."""
-        return self._by_offset[0][0] if self._by_offset else next_offset
-
-    def _remember(self, offset: int, event: Fact) -> None:
-        key = (event.volunteer, event.source, event.id)
-        self._known[key] = event
-        self._voided.discard(key)
-        self._by_offset.append((offset, event))
-
-    def _void(self, void: Void) -> Change | None:
-        key = (void.volunteer, void.tap_source, void.tap_id)
-        tap = self._known.get(key)
-        if not isinstance(tap, Tap) or key in self._voided:
-            return None
-        self._voided.add(key)
-        return self._timelines[void.volunteer].remove(tap, self._policy)
-
-    def _drop(self, event: Fact) -> None:
-        key = (event.volunteer, event.source, event.id)
-        if self._known.get(key) is event:
-            del self._known[key]
-            self._voided.discard(key)
-        if isinstance(event, Tap):
-            timeline = self._timelines[event.volunteer]
-            timeline.forget(event)
-            if not timeline:
-                del self._timelines[event.volunteer]
-
-
-End = Literal["accepted", "duplicate", "rejected"]
-
-
 class _Fold:
     """One batch on its way: counts and changes so far."""
 
-    def __init__(self, number: int, policy: Policy, head: Head, window: _Window) -> None:
+    def __init__(self, number: int, policy: Policy, head: Head, window: Window) -> None:
         self._number = number
         self._policy = policy
         self._window = window
         self._head = head
-        self._changes = Changes(head)
+        self._changes = Changes(head.next_offset, head)
         self._next_offset = head.next_offset
         self._next_seq = head.next_seq
         self._watermark = head.watermark
+        self._duplicates = 0
         self._skipped = 0
-        self._ends: dict[End, int] = {"accepted": 0, "duplicate": 0, "rejected": 0}
-        self._halves: dict[HalfKey, tuple[bool, Half | None]] = {}
 
     def take(self, record: Record) -> None:
         """Bring one record to its end: accepted, duplicate or rejected."""
-        assert record.offset >= self._next_offset, "records come in log order, each once"
-        self._skipped += record.offset - self._next_offset
-        self._next_offset = record.offset + 1
-        self._watermark = max(self._watermark, record.recorded_at)
-        self._ends[self._settle(record)] += 1
+        offset, recorded_at, event = record
+        assert offset >= self._next_offset, "records come in log order, each once"
+        self._skipped += offset - self._next_offset
+        self._next_offset = offset + 1
+        if recorded_at > self._watermark:
+            self._watermark = recorded_at
+        if isinstance(event, Refusal):
+            self._reject(record, event)
+            return
+        known = self._window.known(event.volunteer, event.source, event.id, self._watermark)
+        refusal = self._refusal(recorded_at, event, known)
+        if refusal is not None:
+            self._reject(record, refusal)
+        elif known is not None:
+            self._duplicates += 1
+        else:
+            self._accept(record, event)
 
     def finish(self) -> Changes:
         """All changes, with the head they lead to."""
         self._window.forget(self._watermark)
-        changes = self._changes
-        for key, (was_there, half) in self._halves.items():
-            if was_there:
-                changes.halves_gone.append(key)
-            if half is not None:
-                changes.halves_come.append(half)
-        frontier = Frontier(self._head.next_seq, self._head.frontier)
+        changes, head = self._changes, self._head
+        frontier = Frontier(head.next_seq, head.frontier)
         frontier.extend(entry.leaf for entry in changes.entries)
-        head = self._head
         changes.head = replace(
             head,
             next_offset=self._next_offset,
             next_seq=self._next_seq,
             replay_from=self._window.replay_from(self._next_offset),
             watermark=self._watermark,
-            accepted=head.accepted + self._ends["accepted"],
-            duplicates=head.duplicates + self._ends["duplicate"],
-            rejected=head.rejected + self._ends["rejected"],
+            accepted=head.accepted + len(changes.accepted),
+            duplicates=head.duplicates + self._duplicates,
+            rejected=head.rejected + len(changes.rejections),
             skipped=head.skipped + self._skipped,
             frontier=frontier.pack(),
         )
         return changes
 
-    def _settle(self, record: Record) -> End:
-        event = record.content
-        if not isinstance(event, Refusal):
-            refusal = self._refusal(record.recorded_at, event)
-            if refusal is None:
-                return self._accept(record, event)
-            event = refusal
-        self._changes.rejections.append(
-            Rejection(record.offset, record.recorded_at, event.reason, event.detail)
-        )
-        return "rejected"
-
-    def _refusal(self, recorded_at: int, event: Fact) -> Refusal | None:
-        judged_at = max(recorded_at, self._watermark - self._policy.margin)
-        if event.occurred_at < judged_at - self._policy.horizon:
-            days = self._policy.horizon_seconds / 86_400
+    def _refusal(self, recorded_at: int, event: Fact, known: Fact | None) -> Refusal | None:
+        policy = self._policy
+        judged_at = max(recorded_at, self._watermark - policy.margin)
+        if event.occurred_at < judged_at - policy.horizon:
+            days = policy.horizon_seconds / 86_400
             return Refusal("too-late", f"reached the log over {days:g} days after its time")
-        if event.occurred_at > judged_at + self._policy.skew:
+        if event.occurred_at > judged_at + policy.skew:
             ahead = (event.occurred_at - judged_at) // SECOND
             return Refusal("from-the-future", f"its time is {ahead} s ahead of the broker's clock")
-        known = self._known(event.volunteer, event.source, event.id)
-        if known is not None:
-            return None if known == event else _conflict(event)
-        if isinstance(event, Void):
-            target = self._known(event.volunteer, event.tap_source, event.tap_id)
-            if not isinstance(target, Tap):
-                return Refusal(
-                    "unknown-tap",
-                    f"no tap {event.tap_source} {event.tap_id} of this volunteer is in the window",
-                )
+        if known is not None and known != event:
+            return Refusal(
+                "conflicting-identity",
+                f"{event.source} {event.id} was accepted before with other content; use a new id",
+            )
+        if known is None and isinstance(event, Void):
+            return self._refuse_void(event)
         return None
 
-    def _known(self, volunteer: str, source: str, id: str) -> Fact | None:
-        return self._window.known(volunteer, source, id, self._watermark)
+    def _refuse_void(self, void: Void) -> Refusal | None:
+        named = (void.volunteer, void.tap_source, void.tap_id)
+        if isinstance(self._window.known(*named, self._watermark), Tap):
+            return None
+        return Refusal(
+            "unknown-tap",
+            f"no tap {void.tap_source} {void.tap_id} of this volunteer is in the window",
+        )
 
-    def _accept(self, record: Record, event: Fact) -> End:
-        if self._known(event.volunteer, event.source, event.id) is not None:
-            return "duplicate"
+    def _reject(self, record: Record, refusal: Refusal) -> None:
+        self._changes.rejections.append(
+            Rejection(record.offset, record.recorded_at, refusal.reason, refusal.detail)
+        )
+
+    def _accept(self, record: Record, event: Fact) -> None:
+        self._changes.accepted.append((record.offset, event))
         change = self._window.admit(record.offset, event)
-        if isinstance(event, Adjustment):
-            self._append(entries.adjustment(self._next_seq, self._number, record, event))
         if change is not None:
             self._apply(record, change)
-        return "accepted"
+        elif isinstance(event, Adjustment):
+            self._append(entries.adjustment(self._next_seq, self._number, record, event))
 
     def _apply(self, record: Record, change: Change) -> None:
-        for session in change.sessions_gone:
-            self._append(
-                entries.reversal(self._next_seq, self._number, record, session, self._policy)
-            )
-        for session in change.sessions_come:
-            self._append(
-                entries.credit(self._next_seq, self._number, record, session, self._policy)
-            )
-        for half in change.halves_gone:
-            self._set_half(half.key, True, None)
-        for half in change.halves_come:
-            self._set_half(half.key, False, half)
+        for fate in change.gone:
+            if isinstance(fate, Session):
+                self._append(
+                    entries.reversal(self._next_seq, self._number, record, fate, self._policy)
+                )
+            else:
+                self._changes.set_half(fate.key, True, None)
+        for fate in change.come:
+            if isinstance(fate, Session):
+                self._append(
+                    entries.credit(self._next_seq, self._number, record, fate, self._policy)
+                )
+            else:
+                self._changes.set_half(fate.key, False, fate)
 
     def _append(self, entry: Entry) -> None:
         self._changes.entries.append(entry)
         self._next_seq += 1
         if entry.grain is not None:
-            then = self._changes.counters.get(entry.grain, Effect(0, 0))
-            self._changes.counters[entry.grain] = Effect(
-                then.sessions + entry.sessions, then.seconds + entry.seconds
-            )
-
-    def _set_half(self, key: HalfKey, was_there: bool, half: Half | None) -> None:
-        was_there_first = self._halves[key][0] if key in self._halves else was_there
-        self._halves[key] = (was_there_first, half)
-
-
-def _conflict(event: Fact) -> Refusal:
-    return Refusal(
-        "conflicting-identity",
-        f"{event.source} {event.id} was accepted before with other content; use a new id",
-    )
+            self._changes.count(entry.grain, entry.sessions, entry.seconds)

@@ -11,11 +11,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from psycopg.errors import LockNotAvailable
-from sqlalchemy import Connection, Engine, insert, select, text, update
+from sqlalchemy import Connection, Engine, delete, insert, select, text, update
 from sqlalchemy.exc import OperationalError
 
 from ledger import entries as entry_types
-from ledger import schema, tables
+from ledger import schema, segments, tables
 from ledger.bulk import add_rows, delete_rows, insert_rows
 from ledger.engine import open_engine
 from ledger.entries import Entry
@@ -25,9 +25,11 @@ from ledger.policy import Policy
 from ledger.refusals import Fenced, NotInitialised
 from ledger.settling import Half
 from ledger.shard import Changes, Head
+from ledger.window import Accepted
 
 _HEAD = tuple(Head.__dataclass_fields__)
 _STALLED_MILLISECONDS = 2_000
+_SEGMENT_OFFSETS = 1_024
 # Who changed a row and hasn't committed stands in the row's xmax, and holds a lock of that name.
 _END_STALLED = text(
     "SELECT pg_terminate_backend(held.pid) FROM shards JOIN pg_locks AS held "
@@ -91,10 +93,30 @@ class Store:
             connection.execute(_END_STALLED, {"shard": shard})
         return self._claim(shard)
 
-    def append(self, shard: int, epoch: int, start: int, changes: Changes) -> None:
-        """Store what a batch that began at offset `start` did, if `epoch` is the latest claim's.
+    def accepted(self, shard: int, head: Head) -> list[Accepted] | None:
+        """What was accepted from `replay_from` up to the head; None where not all of it is kept."""
+        table = tables.window_segments
+        accepted: list[Accepted] = []
+        covered = head.replay_from
+        with self.engine.connect() as connection:
+            rows = connection.execute(
+                select(table.c.first_offset, table.c.next_offset, table.c.events)
+                .where(table.c.shard == shard, table.c.next_offset > head.replay_from)
+                .order_by(table.c.first_offset)
+            )
+            for first, following, events in rows:
+                if first > covered:
+                    return None
+                accepted += segments.unpack(events)
+                covered = following
+        if covered != head.next_offset:
+            return None
+        return [one for one in accepted if one[0] >= head.replay_from]
 
-        Fenced, and nothing is stored, where it isn't, or where the shard doesn't end at `start`;
+    def append(self, shard: int, epoch: int, changes: Changes) -> None:
+        """Store what settling did, if `epoch` is the latest claim's.
+
+        Fenced, and nothing is stored, where it isn't, or where the shard doesn't end at their start;
         also after an append whose outcome was lost, if it had gone through: claim again and see.
         """
         table = tables.shards
@@ -103,12 +125,13 @@ class Store:
                 update(table)
                 .where(table.c.shard == shard)
                 .where(table.c.epoch == epoch)
-                .where(table.c.next_offset == start)
+                .where(table.c.next_offset == changes.start)
                 .values(**asdict(changes.head))
             )
             if moved.rowcount != 1:
-                raise Fenced(f"shard {shard}, epoch {epoch}, offset {start}")
+                raise Fenced(f"shard {shard}, epoch {epoch}, offset {changes.start}")
             self._write(connection, shard, changes)
+            self._keep_window(connection, shard, changes)
 
     def rejected_offsets(self, shard: int, start: int, stop: int) -> frozenset[int]:
         """The offsets in start..stop that the ledger refused."""
@@ -165,6 +188,29 @@ class Store:
         )
         refused = [(shard, *rejection) for rejection in changes.rejections]
         insert_rows(connection, tables.rejections, refused)
+
+    def _keep_window(self, connection: Connection, shard: int, changes: Changes) -> None:
+        """Keep what was accepted, and drop what the window has passed."""
+        table, start, head = tables.window_segments, changes.start, changes.head
+        block = start - start % _SEGMENT_OFFSETS
+        first, accepted = start, changes.accepted
+        if start < block + _SEGMENT_OFFSETS <= head.next_offset < start + _SEGMENT_OFFSETS:
+            # The end of a block of small segments: one that holds them all is quicker to restore.
+            small = connection.execute(
+                delete(table)
+                .where(table.c.shard == shard, table.c.first_offset >= block)
+                .returning(table.c.first_offset, table.c.events)
+            ).all()
+            for first_offset, events in sorted(small, reverse=True):
+                first, accepted = first_offset, segments.unpack(events) + accepted
+        insert_rows(connection, table, [(shard, first, head.next_offset, segments.pack(accepted))])
+        connection.execute(
+            delete(table).where(
+                table.c.shard == shard,
+                table.c.first_offset < head.replay_from,
+                table.c.next_offset <= head.replay_from,
+            )
+        )
 
     def _transaction(self) -> AbstractContextManager[Connection]:
         return self.engine.execution_options(writes=True).begin()

@@ -92,3 +92,14 @@ rejections = Table(
     Column("reason", String(64), nullable=False),
     Column("detail", Text, nullable=False),
 )
+
+# The accepted events of each append, from `first_offset` up to `next_offset`: a window is restored
+# from them. They may be dropped; then it is rebuilt from the log.
+window_segments = Table(
+    "window_segments",
+    metadata,
+    Column("shard", Integer, primary_key=True, autoincrement=False),
+    Column("first_offset", BigInteger, primary_key=True, autoincrement=False),
+    Column("next_offset", BigInteger, nullable=False),
+    Column("events", LargeBinary, nullable=False),
+)

@@ -4,28 +4,78 @@ Nothing here knows Kafka, JSON or a database. Times are integers: microseconds s
 epoch, UTC. `streams` makes these values from the events on the log.
 """
 
+from functools import lru_cache
+from sys import intern
 from typing import Literal, NamedTuple
 
 Kind = Literal["in", "out"]
 
 
-class Tap(NamedTuple):
-    """A check-in or a check-out of one volunteer.
+class TapData(NamedTuple):
+    """What a tap says beside who, when and under which identity.
 
     `place` may be None only on a check-out; `team` and `activity` are None on every check-out,
     because a session's team, place and activity are its check-in's.
     """
 
-    volunteer: str
     kind: Kind
-    occurred_at: int
-    source: str
-    id: str
     team: str | None = None
     place: str | None = None
     activity: str | None = None
     supplied_by: str | None = None
     reason: str | None = None
+
+
+class Tap(NamedTuple):
+    """A check-in or a check-out of one volunteer.
+
+    A window holds millions: what many taps say alike is one `data`, shared between them.
+    """
+
+    volunteer: str
+    source: str
+    id: str
+    occurred_at: int
+    data: TapData
+
+    @classmethod
+    def of(
+        cls,
+        volunteer: str,
+        kind: Kind,
+        occurred_at: int,
+        source: str,
+        id: str,
+        team: str | None = None,
+        place: str | None = None,
+        activity: str | None = None,
+        supplied_by: str | None = None,
+        reason: str | None = None,
+    ) -> "Tap":
+        """A tap with its data given one by one; what can be shared is."""
+        data = _shared(kind, team, place, activity, supplied_by, reason)
+        return cls(intern(volunteer), intern(source), id, occurred_at, data)
+
+    @property
+    def kind(self) -> Kind:
+        return self.data.kind
+
+    @property
+    def team(self) -> str | None:
+        return self.data.team
+
+    @property
+    def place(self) -> str | None:
+        return self.data.place
+
+    @property
+    def activity(self) -> str | None:
+        return self.data.activity
+
+
+@lru_cache(maxsize=1 << 14)
+def _shared(kind: Kind, *data: str | None) -> TapData:
+    return TapData(kind, *data)
 
 
 class Void(NamedTuple):

@@ -1,7 +1,8 @@
 """The Faust app: batches in, settled and appended; changed team totals out.
 
-It wires; the deciding is done in `ledger`, the storing and waiting in `shards`. Invariant: a
-batch leaves the agent appended, fenced, or still in the log.
+It wires; the deciding is done in `ledger`, the settling in `shards`, the storing and waiting in
+`appending`. Settling and appending have a thread each: while one batch is stored, the next is
+settled. Invariant: a batch ends appended, fenced, or still in the log.
 """
 
 import asyncio
@@ -17,12 +18,15 @@ from prometheus_client import generate_latest
 from sqlalchemy.exc import DBAPIError
 
 from ledger.refusals import Fenced, LedgerRefusal
+from ledger.shard import Changes
 from ledger.store import Store
+from streams.appending import Ledger, Stopped
 from streams.claims import Batch
 from streams.log import log_bounds
 from streams.metrics import Metrics
+from streams.pending import Append, Pending
 from streams.settings import StreamSettings
-from streams.shards import Claimed, Settled, Shards, Stopped
+from streams.shards import Claimed, Shards
 from streams.team_totals import ChangedTotals, TeamTotal, read_totals
 from streams.topics import TopicRefusal
 from streams.transport import BatchSchema
@@ -32,6 +36,7 @@ logger = logging.getLogger(__name__)
 _TRANSPORT = "owned-offsets"
 _SHOW_SECONDS = 0.25
 _RETRY_SECONDS = 1.0
+_MOST_PENDING_RECORDS = 40_000
 
 Done = TypeVar("Done")
 
@@ -49,8 +54,13 @@ class HoursApp(faust.App):  # type: ignore[misc]
         self.changed = ChangedTotals()
         self.refusal: Exception | None = None
         self._unsettled: dict[int, tuple[int, int]] = {}
-        self._shards = Shards(store, self.metrics)
-        self._ledger_thread = ThreadPoolExecutor(1, "ledger")
+        self._ledger = Ledger(store, self.metrics)
+        self._ledger_thread = ThreadPoolExecutor(1, "append")
+        self._shards = Shards(store.policy, self.metrics)
+        self._settling_thread = ThreadPoolExecutor(1, "settle")
+        self._pending = Pending()
+        self._moved = asyncio.Condition()
+        self._appending: int | None = None
 
     async def log_bounds(self, shards: list[int]) -> dict[int, tuple[int, int]]:
         """First and end offset of each shard's log; empty where Kafka doesn't say now."""
@@ -66,7 +76,7 @@ class HoursApp(faust.App):  # type: ignore[misc]
     async def claim(self, shard: int) -> Claimed | None:
         """Claim a shard in the ledger; None where the worker is stopping."""
         try:
-            claimed = await self._in_ledger_thread(self._shards.claim, shard)
+            claimed = await self._claim(shard)
         except Stopped:
             return None
         except Exception as error:
@@ -76,24 +86,46 @@ class HoursApp(faust.App):  # type: ignore[misc]
             "Claimed shard %d: epoch %d, next offset %d, reading from %d", shard, *claimed[::2],
             claimed.read_from,
         )  # fmt: skip
+        self.settled_offsets[shard] = claimed.next_offset
         self.changed.note_claim(shard)
         return claimed
 
     async def settle(self, batch: Batch[Any]) -> None:
-        """Bring a batch to its end."""
+        """Settle a batch, and leave what it came to to be appended."""
+        await self._until(lambda: self._pending.records < _MOST_PENDING_RECORDS)
         try:
-            settled = await self._in_ledger_thread(self._shards.settle, batch)
-        except Stopped:
-            return
+            changes = await self._run(self._settling_thread, self._shards.fold, batch)
         except Fenced as fenced:
-            again = self.consumer.give_up(batch)
-            self.metrics.fenced.labels(batch.shard).inc()
-            logger.info("Fenced (%s); %s", fenced, "claiming again" if again else "dropped")
-            return
+            self._give_up(batch.shard, batch.epoch, fenced)
         except Exception as error:
             await self.refuse(error)
-            return
-        self._note(batch, settled)
+        else:
+            if changes is not None:
+                self._pending.put(batch.shard, batch.epoch, changes)
+                await self._tell()
+
+    async def append_pending(self) -> None:
+        """Append what is settled, one transaction after the other, until the worker stops."""
+        while not self.should_stop:
+            append = self._pending.take()
+            if append is None:
+                await self._until(lambda: self._pending.records > 0)
+                continue
+            self._appending = append.shard
+            try:
+                await self._append(append)
+            finally:
+                self._appending = None
+                await self._tell()
+
+    def keep_only(self, assigned: set[int]) -> None:
+        """Forget shards that are another worker's now."""
+        for shard in self.settled_offsets.keys() - assigned:
+            del self.settled_offsets[shard]
+            self._unsettled.pop(shard, None)
+            self.changed.forget_shard(shard)
+            self.metrics.forget_shard(shard)
+            self._settling_thread.submit(self._shards.forget, shard)
 
     async def refuse(self, error: Exception) -> None:
         """Stop the worker: it can't go on without losing or doubling hours."""
@@ -145,23 +177,61 @@ class HoursApp(faust.App):  # type: ignore[misc]
         self.metrics.totals_pending.set(len(self.changed))
 
     async def on_stop(self) -> None:
-        """Finish the batch in hand, then leave."""
-        self._shards.stop()
+        """Finish the append in hand, then leave; what is pending is still in the log."""
+        self._ledger.stop()
+        await self._until(lambda: self._appending is None)
         await super().on_stop()
+        self._settling_thread.shutdown()
         self._ledger_thread.shutdown()
 
-    async def _in_ledger_thread(self, deed: Callable[..., Done], *arguments: Any) -> Done:
-        return await asyncio.get_running_loop().run_in_executor(
-            self._ledger_thread, deed, *arguments
-        )
+    async def _claim(self, shard: int) -> Claimed:
+        """What waits to be appended goes first: so the shard in memory can be gone on with."""
+        await self._until(lambda: not self._pending.has(shard) and self._appending != shard)
+        claim = await self._run(self._ledger_thread, self._ledger.claim, shard)
+        claimed = await self._run(self._settling_thread, self._shards.resume, shard, claim)
+        if claimed is not None:
+            return claimed
+        window = await self._run(self._ledger_thread, self._ledger.window, shard, claim.head)
+        return await self._run(self._settling_thread, self._shards.begin, shard, claim, window)
 
-    def _note(self, batch: Batch[Any], settled: Settled) -> None:
-        self.settled_offsets[batch.shard] = settled.next_offset
-        since = self._unsettled.get(batch.shard)
-        if since is not None and since[1] < settled.next_offset:
-            del self._unsettled[batch.shard]
-        if settled.changes is not None:
-            self.changed.note_changes(batch.shard, settled.changes)
+    async def _append(self, append: Append) -> None:
+        try:
+            await self._run(self._ledger_thread, self._ledger.append, *append)
+        except Stopped:
+            return
+        except Fenced as fenced:
+            self._give_up(append.shard, append.epoch, fenced)
+        except Exception as error:
+            await self.refuse(error)
+        else:
+            self._note(append.shard, append.changes)
+
+    def _give_up(self, shard: int, epoch: int, fenced: Fenced) -> None:
+        again = self.consumer.give_up(shard, epoch)
+        self._pending.drop(shard, epoch)
+        self.metrics.fenced.labels(shard).inc()
+        logger.info("Fenced (%s); %s", fenced, "claiming again" if again else "dropped")
+
+    def _note(self, shard: int, changes: Changes) -> None:
+        self.settled_offsets[shard] = changes.head.next_offset
+        since = self._unsettled.get(shard)
+        if since is not None and since[1] < changes.head.next_offset:
+            del self._unsettled[shard]
+        self.changed.note_changes(shard, changes)
+
+    async def _run(
+        self, thread: ThreadPoolExecutor, deed: Callable[..., Done], *arguments: Any
+    ) -> Done:
+        return await asyncio.get_running_loop().run_in_executor(thread, deed, *arguments)
+
+    async def _until(self, holds: Callable[[], bool]) -> None:
+        """Wait until something appended or pending makes it so, or the worker stops."""
+        async with self._moved:
+            await self._moved.wait_for(lambda: holds() or self.should_stop)
+
+    async def _tell(self) -> None:
+        async with self._moved:
+            self._moved.notify_all()
 
     async def _publish(self, totals: list[TeamTotal]) -> None:
         sent = [
@@ -201,6 +271,7 @@ def create_app(settings: StreamSettings, store: Store) -> HoursApp:
     )
     app.begin(settings, store)
     _add_agent(app, settings)
+    app.task(app.append_pending)
     _add_show(app, settings)
     _add_pages(app)
     return app

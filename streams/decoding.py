@@ -39,12 +39,12 @@ def fact_of(event: Event) -> Fact:
     """The event as settling's plain value."""
     match event:
         case CheckedIn(data=data):
-            return Tap(
+            return Tap.of(
                 event.subject, "in", event.time, event.source, event.id,
                 data.team, data.place, data.activity, data.supplied_by, data.reason,
             )  # fmt: skip
         case CheckedOut(data=data):
-            return Tap(
+            return Tap.of(
                 event.subject, "out", event.time, event.source, event.id,
                 None, data.place, None, data.supplied_by, data.reason,
             )  # fmt: skip

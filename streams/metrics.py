@@ -3,6 +3,9 @@
 decode → settle → append → show. Each worker has a registry of its own.
 """
 
+from collections import Counter as Tally
+from contextlib import suppress
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from ledger.shard import Changes, Head
@@ -58,10 +61,10 @@ class Metrics:
             ("skipped", after.skipped - before.skipped),
         ):
             self.records.labels(shard, end).inc(count)
-        for rejection in changes.rejections:
-            self.rejections.labels(rejection.reason).inc()
-        for entry in changes.entries:
-            self.entries.labels(shard, entry.type).inc()
+        for reason, count in Tally(one.reason for one in changes.rejections).items():
+            self.rejections.labels(reason).inc(count)
+        for kind, count in Tally(entry.type for entry in changes.entries).items():
+            self.entries.labels(shard, kind).inc(count)
         self.tree_size.labels(shard).set(after.next_seq)
 
     def set_ledger_away(self, away: bool) -> None:
@@ -77,7 +80,8 @@ class Metrics:
             *(self.tree_size, self.epoch, self.lag, self.oldest),
             *(self.window_events, self.rebuild_remaining),
         ):
-            gauge.remove(shard)
+            with suppress(KeyError):
+                gauge.remove(shard)
 
     def _counter(self, name: str, help: str, *labels: str) -> Counter:
         return Counter(name, help, labels, registry=self.registry)

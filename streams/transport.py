@@ -41,15 +41,19 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             self._committed.pop(tp.partition, None)
         await super().on_partitions_revoked(revoked)
 
-    def give_up(self, batch: Batch[Any]) -> bool:
-        """Forget the claim `batch` was read under. False: a later claim had replaced it.
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        self.app.keep_only({tp.partition for tp in assigned if tp.topic == self.app.taps_topic})
+        await super().on_partitions_assigned(assigned, generation_id)
+
+    def give_up(self, shard: int, epoch: int) -> bool:
+        """Forget a claim that was fenced. False: a later claim had replaced it.
 
         A stalled process can claim late and fence the rightful owner, who then claims again.
         """
-        reading = self._readings.get(batch.shard)
-        if reading is None or reading.epoch != batch.epoch:
+        reading = self._readings.get(shard)
+        if reading is None or reading.epoch != epoch:
             return False
-        del self._readings[batch.shard]
+        del self._readings[shard]
         return True
 
     def is_claimed(self, shard: int) -> bool:

@@ -40,14 +40,14 @@ _identity = {
     "id": st.integers(0, 10_000).map("t{}".format),
 }
 taps: st.SearchStrategy[Tap] = st.builds(
-    Tap,
+    Tap.of,
     volunteer=st.just("V1"),
     kind=st.just("in"),
     team=st.sampled_from(TEAMS),
     place=st.sampled_from(PLACES),
     **_identity,
 ) | st.builds(
-    Tap,
+    Tap.of,
     volunteer=st.just("V1"),
     kind=st.just("out"),
     place=st.none() | st.sampled_from(PLACES),
@@ -141,8 +141,8 @@ class _RandomLog:
         chance = self._chance
         who = (self._volunteer(), at, chance.choice(SOURCES), f"t{offset}")
         if chance.random() < 0.5:
-            return Tap(who[0], "out", *who[1:], None, chance.choice((None, *PLACES)))
-        return Tap(who[0], "in", *who[1:], chance.choice(TEAMS), chance.choice(PLACES))
+            return Tap.of(who[0], "out", *who[1:], None, chance.choice((None, *PLACES)))
+        return Tap.of(who[0], "in", *who[1:], chance.choice(TEAMS), chance.choice(PLACES))
 
     def _volunteer(self) -> str:
         return self._chance.choice(("V1", "V1", "V2"))

@@ -65,7 +65,7 @@ def settle(store: Store, number: int, log: list[Record], batch: int = 17) -> Non
     shard = Shard(number, store.policy, claim.head)
     for start in range(0, len(log), batch):
         before = shard.head.next_offset
-        store.append(number, claim.epoch, before, shard.fold(log[start : start + batch]))
+        store.append(number, claim.epoch, shard.fold(log[start : start + batch]))
 
 
 @contextmanager
@@ -386,8 +386,8 @@ def test_a_session_whose_taps_names_come_again_after_the_window_is_another_sessi
     log = []
     for opened in (START, START + 30 * DAY):
         taps = (
-            Tap("V1", "in", opened, "/kiosks/1", "1", "合唱队", "站一"),
-            Tap("V1", "out", opened + 3_600 * SECOND, "/kiosks/1", "2"),
+            Tap.of("V1", "in", opened, "/kiosks/1", "1", "合唱队", "站一"),
+            Tap.of("V1", "out", opened + 3_600 * SECOND, "/kiosks/1", "2"),
         )
         log += [Record(len(log) + place, tap.occurred_at, tap) for place, tap in enumerate(taps)]
     store = open_store(ledger_url, NAME, policy)

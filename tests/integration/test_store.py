@@ -39,8 +39,8 @@ def store(ledger_url: str) -> Iterator[Store]:
 
 def tap(kind: str, id: str, at: int, volunteer: str = "V1", team: str = ODD) -> Tap:
     if kind == "in":
-        return Tap(volunteer, "in", at, "/kiosks/1", id, team, "站一")
-    return Tap(volunteer, "out", at, "/kiosks/1", id)
+        return Tap.of(volunteer, "in", at, "/kiosks/1", id, team, "站一")
+    return Tap.of(volunteer, "out", at, "/kiosks/1", id)
 
 
 LOG = [
@@ -57,8 +57,7 @@ LOG = [
 
 
 def append(store: Store, shard: Shard, claim: Claim, records: list[Record]) -> None:
-    start = shard.head.next_offset
-    store.append(shard.number, claim.epoch, start, shard.fold(records))
+    store.append(shard.number, claim.epoch, shard.fold(records))
 
 
 def settle(store: Store, records: list[Record], batch: int = 2) -> Shard:
@@ -156,7 +155,9 @@ def test_text_comes_back_as_it_went_in_whatever_the_way_to_the_database_makes_of
         record
         for n, text_ in enumerate(odd)
         for record in (
-            Record(2 * n, AT, Tap(f"V{text_}", "in", AT, f"/{text_}", f"{n}", text_, text_, text_)),
+            Record(
+                2 * n, AT, Tap.of(f"V{text_}", "in", AT, f"/{text_}", f"{n}", text_, text_, text_)
+            ),
             Record(2 * n + 1, AT, Refusal("not-json", text_)),
         )
     ]
@@ -169,7 +170,9 @@ def test_text_comes_back_as_it_went_in_whatever_the_way_to_the_database_makes_of
         refused = queries.rejections(connection, Filters(), POLICY)
         assert [one.detail for one in refused] == odd
     outs = [
-        Record(2 * len(odd) + n, AT, Tap(f"V{text_}", "out", AT + SECOND, f"/{text_}", f"out {n}"))
+        Record(
+            2 * len(odd) + n, AT, Tap.of(f"V{text_}", "out", AT + SECOND, f"/{text_}", f"out {n}")
+        )
         for n, text_ in enumerate(odd)
     ]
     append(store, shard, store.claim(0), outs)
@@ -186,7 +189,7 @@ def test_text_that_a_database_cannot_hold_is_stored_whole_or_not_at_all(store: S
     changes = Shard(0, POLICY, claim.head).fold([*LOG[:2], Record(2, AT, Refusal("x", "a\0b"))])
     holds_it = store.engine.dialect.name == "sqlite"
     with nullcontext() if holds_it else pytest.raises(DBAPIError) as refused:
-        store.append(0, claim.epoch, 0, changes)
+        store.append(0, claim.epoch, changes)
     assert holds_it or not is_outage(refused.value)  # else a worker would try again for ever
     with queries.reading(store.engine) as connection:
         details = [one.detail for one in queries.rejections(connection, Filters(), POLICY)]
@@ -202,8 +205,8 @@ def served(n: int, team: str, place: str, opened: float, seconds: int) -> list[R
     """The two records at 2n and 2n + 1 of a session, `opened` hours after MORNING."""
     at = MORNING + round(opened * HOUR)
     return [
-        Record(2 * n, AT, Tap("V1", "in", at, "/kiosks/1", f"in {n}", team, place)),
-        Record(2 * n + 1, AT, Tap("V1", "out", at + seconds * SECOND, "/kiosks/1", f"out {n}")),
+        Record(2 * n, AT, Tap.of("V1", "in", at, "/kiosks/1", f"in {n}", team, place)),
+        Record(2 * n + 1, AT, Tap.of("V1", "out", at + seconds * SECOND, "/kiosks/1", f"out {n}")),
     ]
 
 
@@ -264,7 +267,7 @@ def test_a_tap_under_a_name_used_before_the_window_stands_beside_the_earlier_hal
 def test_the_bytes_that_were_hashed_are_the_bytes_that_are_read(store: Store) -> None:
     claim = store.claim(0)
     changes = Shard(0, POLICY, claim.head).fold(LOG)
-    store.append(0, claim.epoch, 0, changes)
+    store.append(0, claim.epoch, changes)
     with queries.reading(store.engine) as connection:
         bodies = list(queries.entries(connection, Filters(team=ODD)))
         assert bodies == [entry.body for entry in changes.entries]
@@ -342,7 +345,7 @@ def test_an_append_that_fails_half_way_leaves_nothing(store: Store) -> None:
     changes = Shard(0, POLICY, claim.head).fold(LOG)
     changes.rejections *= 2  # the last rows to be written clash
     with pytest.raises(DBAPIError):
-        store.append(0, claim.epoch, 0, changes)
+        store.append(0, claim.epoch, changes)
     assert store.claim(0).head == claim.head
     with queries.reading(store.engine) as connection:
         assert queries.totals(connection, Filters()) == []
@@ -365,9 +368,9 @@ def test_an_append_cut_off_by_the_server_is_an_outage_and_leaves_nothing(
     with monkeypatch.context() as patched:
         patched.setattr("ledger.store.half_row", cut_off)
         with pytest.raises(DBAPIError) as outage:
-            store.append(0, claim.epoch, 0, changes)
+            store.append(0, claim.epoch, changes)
     assert is_outage(outage.value)
-    store.append(0, claim.epoch, 0, changes)
+    store.append(0, claim.epoch, changes)
     assert store.claim(0).head == changes.head
     store.engine.dispose()
 

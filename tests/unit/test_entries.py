@@ -16,8 +16,8 @@ from ledger.taps import Adjustment, Record, Tap, Void
 
 POLICY = Policy()
 AT = 1_790_000_000 * SECOND
-IN = Tap("V1", "in", AT, "/kiosks/1", "a", "合唱队", "站一", "练歌")
-OUT = Tap("V1", "out", AT + 5_400 * SECOND + 999_999, "/kiosks/2", "b")
+IN = Tap.of("V1", "in", AT, "/kiosks/1", "a", "合唱队", "站一", "练歌")
+OUT = Tap.of("V1", "out", AT + 5_400 * SECOND + 999_999, "/kiosks/2", "b")
 SESSION = Session(IN, OUT)
 ID = entries.session_id(SESSION)
 
@@ -39,7 +39,7 @@ def test_the_canonical_bytes_are_those_of_another_rfc_8785_implementation(value:
 def test_an_entry_is_canonical_whatever_its_texts_are(
     team: str, place: str, activity: str | None, closed_at: int
 ) -> None:
-    opened = IN._replace(team=team, place=place, activity=activity, id=team, source=place)
+    opened = Tap.of("V1", "in", AT, place, team, team, place, activity)
     session = Session(opened, OUT._replace(occurred_at=closed_at, id=place))
     adjusted = Adjustment(
         "V1", AT, place, team, team, activity, "2026-09-20", -900, team, place, team
@@ -107,7 +107,7 @@ def test_an_adjustment_names_both_people() -> None:
 
 
 def test_the_session_s_name_depends_on_its_two_taps_identities_alone() -> None:
-    moved = Session(IN._replace(occurred_at=AT + 1, team="义诊队"), OUT)
+    moved = Session(Tap.of("V1", "in", AT + 1, IN.source, IN.id, "义诊队", "站一"), OUT)
     assert entries.session_id(moved) == ID
     for other in (
         Session(IN._replace(id="z"), OUT),

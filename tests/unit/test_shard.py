@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger import shard as shard_module
 from ledger.entries import genesis
 from ledger.merkle import Frontier
 from ledger.policy import SECOND, Policy, iso_utc
 from ledger.settling import Half, HalfKey
 from ledger.shard import Changes, Effect, Head, Shard
 from ledger.taps import Adjustment, Fact, Record, Refusal, Tap, Void
+from ledger.window import Window
 from tests import oracle
 from tests.facts import MINUTE, SMALL, START, lengths, random_log, seeds
 
@@ -218,7 +218,7 @@ def test_a_shard_rebuilt_from_the_log_goes_on_as_if_it_had_never_stopped(
 @settings(max_examples=200)
 def test_what_was_forgotten_can_not_be_noticed(seed: int, length: int, reused: bool) -> None:
     log = random_log(seed, length, reused)
-    with patch.object(shard_module._Window, "forget", lambda window, watermark: None):
+    with patch.object(Window, "forget", lambda window, watermark: None):
         remembering = begin().fold(log)
     forgetting = fold_each([[record] for record in log] + [[]])
     assert bodies(forgetting) == bodies([remembering])
@@ -252,8 +252,8 @@ def record(offset: int, content: Fact | Refusal, later: int = 0) -> Record:
     return Record(offset, START + 10 * MINUTE + later * SECOND, content)
 
 
-IN = Tap("V1", "in", START, "/kiosks/1", "a", "合唱队", "站一")
-OUT = Tap("V1", "out", START + 5 * MINUTE, "/kiosks/1", "b")
+IN = Tap.of("V1", "in", START, "/kiosks/1", "a", "合唱队", "站一")
+OUT = Tap.of("V1", "out", START + 5 * MINUTE, "/kiosks/1", "b")
 VOID = Void("V1", START + 10 * MINUTE, "/desks/1", "v", "/kiosks/1", "b", "leader", "错了")
 ADJUSTMENT = Adjustment(
     "V1", START, "/desks/1", "x", "合唱队", None, "2026-09-20", -900, "leader", "office", "多记了"
@@ -315,7 +315,7 @@ def test_the_same_event_twice_is_a_duplicate_and_another_under_its_name_is_refus
     assert ends(
         record(0, IN),
         record(1, IN),
-        record(2, IN._replace(team="义诊队")),
+        record(2, IN._replace(data=IN.data._replace(team="义诊队"))),
         record(3, IN._replace(occurred_at=START + 1)),
         record(4, VOID._replace(source=IN.source, id=IN.id)),
         record(5, ADJUSTMENT._replace(source=IN.source, id=IN.id)),
