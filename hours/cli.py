@@ -15,17 +15,19 @@ from hours.settings import WrongUse, read_settings
 from ledger.refusals import LedgerRefusal
 from producers.publishing import NoBroker, NotAcknowledged
 from producers.simulated_run import AnotherPlan
+from streams.segments import ArchiveRefusal
 from streams.topics import TopicRefusal
 
 EXPECTED = (
-    *(AnotherPlan, LedgerRefusal, NoBroker, NotAcknowledged),
+    *(AnotherPlan, ArchiveRefusal, LedgerRefusal, NoBroker, NotAcknowledged),
     *(ServiceUnavailable, TopicRefusal, WrongUse),
 )
 
 
 def main() -> None:
     """Run the command; expected trouble is one line and exit code 2."""
-    logging.getLogger("kafka").addHandler(logging.NullHandler())
+    for client in ("kafka", "aiokafka"):
+        logging.getLogger(client).addHandler(logging.NullHandler())
     try:
         sys.exit(cli.main(standalone_mode=False))  # it returns what an Exit within it said
     except (click.exceptions.Abort, KeyboardInterrupt):

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 from typing import BinaryIO
 
 import click
@@ -14,9 +15,10 @@ from hours.settings import Settings
 from ledger import queries
 from ledger.policy import Policy
 from ledger.queries import Filters
-from ledger.store import open_store
+from ledger.store import Store, open_store
+from streams.archive import open_archive
 from streams.audit import audit as run_audit
-from streams.log import log_bounds
+from streams.log import Log, log_bounds, open_log
 
 Filtered = Callable[..., None]
 
@@ -159,31 +161,58 @@ def rejections(
 
 
 @click.command()
+@click.option(
+    "--log",
+    "folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="An archive made by `hours dump`, instead of Kafka.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The result as one JSON object.")
 @click.pass_obj
-def audit(settings: Settings, as_json: bool) -> None:
-    """用日志重算账本并比较。 Recompute the ledger from the log, and compare every byte."""
-    with showing.counting("审计 auditing") as moved:
-        audited = run_audit(settings.streams(), moved)
+def audit(settings: Settings, folder: Path | None, as_json: bool) -> None:
+    """用日志重算账本并比较。 Recompute the ledger from the log, and compare every byte.
+
+    Exit code 0: all is equal; 1: it isn't, and the first difference is named. From an archive
+    that ends before the ledger does, 2: what it covers is equal, the rest remains to be seen.
+    """
+    opening = _log(settings, folder)
+    with (
+        _store(settings) as store,
+        opening as log,
+        showing.counting("审计 auditing") as moved,
+    ):
+        audited = run_audit(store, log, moved)
     if as_json:
         findings = [finding._asdict() for finding in audited.findings]
         showing.print_json([{**audited._asdict(), "findings": findings}])
     else:
         showing.tell_audit(audited)
-    if audited.findings:
-        raise click.exceptions.Exit(1)
+    if audited.findings or audited.uncovered:
+        raise click.exceptions.Exit(1 if audited.findings else 2)
 
 
 COMMANDS = (settle, status, totals, entries, exceptions, rejections, audit)
 
 
+def _log(settings: Settings, folder: Path | None) -> AbstractContextManager[Log]:
+    if folder is not None:
+        return nullcontext(open_archive(folder, settings.ledger_name, settings.policy))
+    streams = settings.streams()
+    return open_log(streams.bootstrap, streams.taps_topic, settings.shards)
+
+
 @contextmanager
 def _reading(settings: Settings) -> Iterator[Connection]:
+    with _store(settings) as store, queries.reading(store.engine) as connection:
+        yield connection
+
+
+@contextmanager
+def _store(settings: Settings) -> Iterator[Store]:
     store = open_store(settings.url, settings.ledger_name, settings.policy)
     try:
         store.check()
-        with queries.reading(store.engine) as connection:
-            yield connection
+        yield store
     finally:
         store.engine.dispose()
 

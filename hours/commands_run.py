@@ -25,6 +25,7 @@ from producers.publishing import (
 )
 from producers.simulated_run import run_to_kafka, write_lines
 from producers.simulation import Plan, plan_ending_now, plan_from, simulate
+from streams.dump import dump as run_dump
 from streams.topics import create_topics
 
 
@@ -116,6 +117,29 @@ def publish(settings: Settings, file: BinaryIO, as_json: bool) -> None:
     _tell_account(account, as_json)
 
 
+@click.command()
+@click.argument("folder", metavar="FILE", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="What the archive now holds, as JSON.")
+@click.pass_obj
+def dump(settings: Settings, folder: Path, as_json: bool) -> None:
+    """存档日志。 Archive the log of record, compressed and hashed, in the folder FILE.
+
+    Run again, it checks what is there and adds what is new; stopped at any moment, it goes on
+    where it stands. `hours audit --log FILE` audits from the archive, with no Kafka.
+    """
+    with showing.counting("存档 archiving") as moved:
+        dumped = run_dump(settings.streams(), folder, moved)
+    if as_json:
+        showing.print_json([dumped._asdict()])
+        return
+    click.echo(
+        f"新存 {dumped.added_records} 条记录；存档共 {dumped.records} 条，"
+        f"{dumped.segments} 个文件，{dumped.bytes} 字节，均已核对。 "
+        f"{dumped.added_records} records added; the archive holds {dumped.records} in "
+        f"{dumped.segments} files of {dumped.bytes} bytes, all of them checked."
+    )
+
+
 @click.command("simulate")
 @click.option("--days", default=7, show_default=True, help="How many days.")
 @click.option("--from", "first_day", metavar="YYYY-MM-DD", help="First day; else it ends now.")
@@ -194,7 +218,7 @@ def demo(context: click.Context, seed: int) -> None:
         context.exit(1)
 
 
-COMMANDS = (services, init, worker, publish, simulate_, demo)
+COMMANDS = (services, init, worker, publish, dump, simulate_, demo)
 
 
 def _plan(first_day: str | None, **options: int | None) -> Plan:

@@ -31,6 +31,7 @@ from producers.simulated_run import run_to_kafka
 from producers.simulation import Plan, demo_day
 from streams.audit import Audited
 from streams.audit import audit as run_audit
+from streams.log import open_log
 from streams.settings import StreamSettings
 from streams.topics import create_topics
 
@@ -56,11 +57,12 @@ def run_demo(settings: Settings, seed: int, say: Say, console: Console) -> Audit
             say("启动 Faust 结算进程… Starting a Faust worker…")
             with _worker(streams, home) as worker:
                 _show(streams, store, worker, demo_day(_now(), seed), console)
+            console.print()
+            say("审计：用日志重算每个条目… Auditing: every entry again, from the log…")
+            with open_log(streams.bootstrap, streams.taps_topic, settings.shards) as log:
+                return run_audit(store, log, lambda done, total: None)
         finally:
             store.engine.dispose()
-        console.print()
-        say("审计：用日志重算每个条目… Auditing: every entry again, from the log…")
-        return run_audit(streams, lambda done, total: None)
 
 
 def _settings(settings: Settings, home: Path, services: Services) -> StreamSettings:

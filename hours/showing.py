@@ -75,6 +75,15 @@ def print_rejections(found: Iterable[tuple[int, Rejection | RejectedRecord]]) ->
 
 def tell_audit(audited: Audited) -> None:
     """What an audit found, in a line, and each difference."""
+    if not audited.findings and audited.uncovered:
+        click.echo(
+            f"存档比账本短：{audited.records} 条记录重算一致，"
+            f"还有 {audited.uncovered} 条不在存档里；请运行 hours dump 补全，再审计一次。 "
+            f"The archive ends before the ledger: {audited.records} records give what the ledger "
+            f"says, {audited.uncovered} more are not in the archive. Add them with hours dump, "
+            "and audit again."
+        )
+        return
     if not audited.findings:
         click.echo(
             f"一致：{audited.records} 条记录重算出 {audited.entries} 个条目，逐字节相同。 "

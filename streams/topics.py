@@ -126,13 +126,18 @@ def reaching_kafka(bootstrap: str) -> Iterator[None]:
     try:
         yield
     except (KafkaError, OSError) as error:
-        raise TopicRefusal(
-            f"连不上 Kafka {bootstrap}：请检查它是否在运行，以及 HOURS_KAFKA。 "
-            f"Kafka at {bootstrap} does not answer ({type(error).__name__}): "
-            "check that it runs, and HOURS_KAFKA."
-        ) from error
+        raise unreachable(bootstrap, error) from error
     finally:
         quiet.setLevel(level)
+
+
+def unreachable(bootstrap: str, error: Exception) -> TopicRefusal:
+    """What to say of a broker that doesn't answer."""
+    return TopicRefusal(
+        f"连不上 Kafka {bootstrap}：请检查它是否在运行，以及 HOURS_KAFKA。 "
+        f"Kafka at {bootstrap} does not answer ({type(error).__name__}): "
+        "check that it runs, and HOURS_KAFKA."
+    )
 
 
 @contextmanager

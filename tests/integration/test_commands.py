@@ -27,7 +27,7 @@ from tests.taps import tap
 CHINESE = re.compile("[\u4e00-\u9fff]")
 COMMANDS = (
     *("services", "init", "worker", "publish", "simulate", "settle", "status", "totals"),
-    *("entries", "exceptions", "rejections", "audit", "demo"),
+    *("entries", "exceptions", "rejections", "dump", "audit", "demo"),
 )
 CREDIT = {
     *("activity", "closed_at", "closed_by", "log", "opened_at", "opened_by", "place"),
