@@ -43,13 +43,15 @@ class Hours:
     environment: dict[str, str]
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def run(self, *arguments: str, input: bytes = b"") -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, input: bytes = b"", patience: float = PATIENCE_SECONDS
+    ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [sys.executable, "-m", "hours", *arguments],
             input=input,
             capture_output=True,
             env=self.environment,
-            timeout=PATIENCE_SECONDS,
+            timeout=patience,
             check=False,
         )
         return subprocess.CompletedProcess(

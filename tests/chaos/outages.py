@@ -1,0 +1,100 @@
+"""One long outage under load: the database, the broker or the disk is away for minutes.
+
+Held against more than the ledger: the workers must be the same processes before and after, and
+the log and the metrics must have said what was wrong and that it was over.
+"""
+
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Literal
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from hours.services.embedded import free_port
+from tests.chaos.campaign import CATCH_UP_SECONDS, Orders, Report, Tell, finish, start_load
+from tests.chaos.faults import full_disk
+from tests.chaos.world import World, revive, world
+from tests.running import eventually
+
+Outage = Literal["database", "broker", "disk"]
+
+_BEFORE_SECONDS = 5.0
+_LOOK_SECONDS = 5.0
+_AWAY, _BACK = "The ledger's database does not answer", "The ledger's database is back"
+
+
+def run_outage(what: Outage, seconds: float, orders: Orders, home: Path, tell: Tell) -> Report:
+    """Carry it out in `home`, an empty folder, where every log stays."""
+    report = Report(orders)
+    with world(home, orders.database, orders.workers, web_port=str(free_port())) as it:
+        load = start_load(it, orders)
+        eventually(lambda: 0 <= it.lag() < orders.rate, "a worker that follows the log")
+        time.sleep(_BEFORE_SECONDS)
+        before = [worker.process.pid for worker in it.crew.workers]
+        with _OUTAGES[what](it):
+            seen = _watch(it, seconds, report, tell)
+        report.struck[f"{what} away for {seconds:.0f} s"] += 1
+        if not it.caught_up(CATCH_UP_SECONDS):
+            report.failed.append("it never caught up")
+        report.failed += _unsaid(it, what, seen)
+        if [worker.process.pid for worker in it.crew.workers] != before:
+            report.failed.append("a worker had to be started again")
+        finish(it, load, report, tell)
+    return report
+
+
+@contextmanager
+def _without_database(it: World) -> Iterator[None]:
+    assert it.database
+    it.database.kill()
+    yield
+    revive(it.database)
+
+
+@contextmanager
+def _without_broker(it: World) -> Iterator[None]:
+    it.broker.kill()
+    yield
+    revive(it.broker)
+
+
+_OUTAGES: dict[Outage, Callable[[World], AbstractContextManager[None]]] = {
+    "database": _without_database,
+    "broker": _without_broker,
+    "disk": full_disk,
+}
+
+
+def _watch(it: World, seconds: float, report: Report, tell: Tell) -> set[float]:
+    """Look at the metrics all the while: the values that `hours_ledger_up` had."""
+    seen: set[float] = set()
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        tell(report, f"away for another {until - time.monotonic():.0f} s, lag {it.lag()}")
+        seen.add(metrics(it)["hours_ledger_up"])
+        time.sleep(_LOOK_SECONDS)
+    return seen
+
+
+def _unsaid(it: World, what: Outage, seen: set[float]) -> list[str]:
+    """What the worker should have said and didn't."""
+    said = "".join(path.read_text() for path in it.logs.glob("worker-*.log"))
+    unsaid = []
+    if what != "broker":
+        unsaid += [f"the log doesn't say: {words}" for words in (_AWAY, _BACK) if words not in said]
+        if 0 not in seen:
+            unsaid.append("hours_ledger_up never was 0")
+    if metrics(it)["hours_ledger_up"] != 1:
+        unsaid.append("hours_ledger_up is not 1 at the end")
+    return unsaid
+
+
+def metrics(it: World) -> dict[str, float]:
+    """The worker's metrics, labels left out."""
+    url = f"http://127.0.0.1:{it.hours.environment['HOURS_WEB_PORT']}/metrics"
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        families = text_string_to_metric_families(answer.read().decode())
+        return {sample.name: sample.value for family in families for sample in family.samples}
