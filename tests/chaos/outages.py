@@ -5,9 +5,11 @@ the log and the metrics must have said what was wrong and that it was over.
 """
 
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -36,6 +38,7 @@ def run_outage(what: Outage, seconds: float, orders: Orders, home: Path, tell: T
         before = [worker.process.pid for worker in it.crew.workers]
         with _OUTAGES[what](it):
             seen = _watch(it, seconds, report, tell)
+            logged = sum(path.stat().st_size for path in it.logs.glob("worker-*.log"))
         report.struck[f"{what} away for {seconds:.0f} s"] += 1
         if not it.caught_up(CATCH_UP_SECONDS):
             report.failed.append("it never caught up")
@@ -43,6 +46,11 @@ def run_outage(what: Outage, seconds: float, orders: Orders, home: Path, tell: T
         if [worker.process.pid for worker in it.crew.workers] != before:
             report.failed.append("a worker had to be started again")
         finish(it, load, report, tell)
+        report.notes |= {
+            "looks at the worker": seen.looks,
+            "at which it said it was not ready": seen.not_ready,
+            "bytes of its log meanwhile": logged,
+        }
     return report
 
 
@@ -68,33 +76,57 @@ _OUTAGES: dict[Outage, Callable[[World], AbstractContextManager[None]]] = {
 }
 
 
-def _watch(it: World, seconds: float, report: Report, tell: Tell) -> set[float]:
-    """Look at the metrics all the while: the values that `hours_ledger_up` had."""
-    seen: set[float] = set()
+@dataclass
+class Seen:
+    """How often the worker was looked at, and what it said of itself."""
+
+    looks: int = 0
+    not_ready: int = 0
+    ledger_away: int = 0
+
+
+def _watch(it: World, seconds: float, report: Report, tell: Tell) -> Seen:
+    """Look at the worker's pages all the while."""
+    seen = Seen()
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        tell(report, f"away for another {until - time.monotonic():.0f} s, lag {it.lag()}")
-        seen.add(metrics(it)["hours_ledger_up"])
+        tell(report, f"away for another {until - time.monotonic():.0f} s")
+        seen.looks += 1
+        seen.not_ready += _is_ready(it) is False
+        seen.ledger_away += _metrics(it)["hours_ledger_up"] == 0
         time.sleep(_LOOK_SECONDS)
     return seen
 
 
-def _unsaid(it: World, what: Outage, seen: set[float]) -> list[str]:
+def _unsaid(it: World, what: Outage, seen: Seen) -> list[str]:
     """What the worker should have said and didn't."""
     said = "".join(path.read_text() for path in it.logs.glob("worker-*.log"))
     unsaid = []
     if what != "broker":
         unsaid += [f"the log doesn't say: {words}" for words in (_AWAY, _BACK) if words not in said]
-        if 0 not in seen:
+        if not seen.ledger_away:
             unsaid.append("hours_ledger_up never was 0")
-    if metrics(it)["hours_ledger_up"] != 1:
+    if _metrics(it)["hours_ledger_up"] != 1:
         unsaid.append("hours_ledger_up is not 1 at the end")
     return unsaid
 
 
-def metrics(it: World) -> dict[str, float]:
+def _metrics(it: World) -> dict[str, float]:
     """The worker's metrics, labels left out."""
-    url = f"http://127.0.0.1:{it.hours.environment['HOURS_WEB_PORT']}/metrics"
+    families = text_string_to_metric_families(_page(it, "metrics").decode())
+    return {sample.name: sample.value for family in families for sample in family.samples}
+
+
+def _is_ready(it: World) -> bool:
+    try:
+        _page(it, "health/ready")
+    except urllib.error.HTTPError as error:
+        error.close()
+        return False
+    return True
+
+
+def _page(it: World, path: str) -> bytes:
+    url = f"http://127.0.0.1:{it.hours.environment['HOURS_WEB_PORT']}/{path}"
     with urllib.request.urlopen(url, timeout=10) as answer:
-        families = text_string_to_metric_families(answer.read().decode())
-        return {sample.name: sample.value for family in families for sample in family.samples}
+        return bytes(answer.read())

@@ -9,7 +9,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from tests.chaos.campaign import Report, Tell
-from tests.chaos.plan import kinds_for
 
 _LINE_SECONDS = 30.0
 
@@ -46,9 +45,8 @@ def show(report: Report, seconds: float) -> None:
     console = Console(highlight=False, soft_wrap=True)
     orders, verdict = report.orders, report.verdict
     table = Table("fault", "struck", "left out", box=None, pad_edge=False)
-    for kind in kinds_for(orders.workers, orders.database):
-        struck, left_out = report.struck[kind.name], report.left_out[kind.name]
-        table.add_row(kind.name, str(struck), str(left_out) if left_out else "")
+    for name in sorted({*report.struck, *report.left_out}):
+        table.add_row(name, str(report.struck[name]), str(report.left_out[name] or ""))
     console.print(table)
     ends = ", ".join(f"{count} {end}" for end, count in verdict.ends.most_common())
     console.print(
