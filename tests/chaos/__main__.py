@@ -6,6 +6,7 @@ Exit code 0 where the ledger is exact and nothing ended by itself, else 1.
 import argparse
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -19,6 +20,7 @@ from tests.chaos.showing import progress, show
 def main() -> int:
     """Run what the arguments say; the exit code."""
     given = _arguments().parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that everything is stopped
     seed = random.randrange(1 << 32) if given.seed is None else given.seed
     orders = Orders(seed, given.faults, given.workers, given.database, given.rate)
     home = Path(tempfile.mkdtemp(prefix="hours-chaos-"))

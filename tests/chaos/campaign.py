@@ -6,7 +6,7 @@ left out.
 
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,6 +46,8 @@ class Report:
     orders: Orders
     struck: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
+    seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    """How long the faults of a kind took, undoing included."""
     failed: list[str] = field(default_factory=list)
     """What went wrong beside the ledger: who ended by himself, what never caught up."""
     notes: dict[str, int] = field(default_factory=dict)
@@ -120,6 +122,7 @@ def _strike_all(it: World, load: Load, round_: Round, report: Report, tell: Tell
 
 
 def _strike(it: World, load: Load, fault: Fault, report: Report) -> None:
+    begun = time.monotonic()
     try:
         strike(it, load, fault)
     except LeftOut:
@@ -128,6 +131,7 @@ def _strike(it: World, load: Load, fault: Fault, report: Report) -> None:
         report.failed.append(f"fault {fault.number}, {fault.kind.name}: {error!r}")
     else:
         report.struck[fault.kind.name] += 1
+        report.seconds[fault.kind.name] += time.monotonic() - begun
 
 
 def _rest(it: World, report: Report, tell: Tell) -> None:

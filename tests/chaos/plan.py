@@ -14,8 +14,8 @@ Database = Literal["postgresql", "sqlite"]
 Lane = Literal["worker", "database", "broker", "delivery"]
 """What a fault strikes: faults of different lanes may strike at once."""
 
-_TOGETHER = 0.25  # how often a fault strikes while the one before it still lasts
-_PAUSE_SECONDS = (0.3, 1.6)
+_TOGETHER = 0.45  # how often a fault strikes while the one before it still lasts
+_PAUSE_SECONDS = (0.2, 1.2)
 
 
 @dataclass(frozen=True)

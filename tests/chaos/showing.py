@@ -44,9 +44,14 @@ def show(report: Report, seconds: float) -> None:
     """Counts by fault, how the records ended, and the verdict."""
     console = Console(highlight=False, soft_wrap=True)
     orders, verdict = report.orders, report.verdict
-    table = Table("fault", "struck", "left out", box=None, pad_edge=False)
+    table = Table("fault", "struck", "seconds", "left out", box=None, pad_edge=False)
     for name in sorted({*report.struck, *report.left_out}):
-        table.add_row(name, str(report.struck[name]), str(report.left_out[name] or ""))
+        table.add_row(
+            name,
+            str(report.struck[name]),
+            f"{report.seconds[name]:.1f}",
+            str(report.left_out[name] or ""),
+        )
     console.print(table)
     ends = ", ".join(f"{count} {end}" for end, count in verdict.ends.most_common())
     console.print(
