@@ -1,8 +1,8 @@
 """The faults: each does its harm to the world, holds it for a while, and undoes it.
 
-Not when and how many: that is `plan`. The one clock that can't be moved here is the broker's, which
-stamps the records; workers' and kiosks' are. Invariant: when a fault returns, what it broke is mended,
-or on its way back by itself.
+Not when and how many: that is `plan`. The broker's clock, which stamps the records, is the one
+that can't be moved here. Invariant: when a fault returns, what it broke is mended, or on its way
+back by itself.
 """
 
 import os
