@@ -74,7 +74,7 @@ def run(orders: Orders, home: Path, tell: Tell) -> Report:
             _strike_all(it, load, round_, report, tell)
             it.crew.tend()
             if number % _ROUNDS_BETWEEN_RESTS == 0:
-                _rest(it, report, tell)
+                rest(it, report, tell)
         finish(it, load, report, tell)
     return report
 
@@ -90,7 +90,7 @@ def finish(it: World, load: Load, report: Report, tell: Tell) -> None:
     tell(report, "healing")
     it.heal()
     load.finish(CATCH_UP_SECONDS)
-    _rest(it, report, tell)
+    rest(it, report, tell)
     it.crew.leave_all()
     report.notes = {
         "records acknowledged": len(load.acknowledged),
@@ -107,6 +107,23 @@ def finish(it: World, load: Load, report: Report, tell: Tell) -> None:
     audited = it.hours.run("audit", patience=_AUDIT_SECONDS)
     if audited.returncode != 0 or "Equal" not in audited.stdout:
         report.failed.append(f"hours audit: {(audited.stdout + audited.stderr).strip()[-600:]}")
+
+
+def rest(it: World, report: Report, tell: Tell) -> None:
+    """Strike nothing until all that was published has settled.
+
+    Where it doesn't by itself, that is a fault; with new workers it can still be judged.
+    """
+    tell(report, "catching up")
+    it.heal()
+    if it.caught_up(CATCH_UP_SECONDS):
+        return
+    report.failed.append(
+        f"{it.lag()} records not settled {CATCH_UP_SECONDS} s after fault {report.struck.total()}"
+    )
+    it.crew.replace_all()
+    if not it.caught_up(CATCH_UP_SECONDS):
+        report.failed.append("nor by new workers")
 
 
 def _strike_all(it: World, load: Load, round_: Round, report: Report, tell: Tell) -> None:
@@ -132,17 +149,6 @@ def _strike(it: World, load: Load, fault: Fault, report: Report) -> None:
     else:
         report.struck[fault.kind.name] += 1
         report.seconds[fault.kind.name] += time.monotonic() - begun
-
-
-def _rest(it: World, report: Report, tell: Tell) -> None:
-    """Strike nothing until all that was published has settled."""
-    tell(report, "catching up")
-    it.heal()
-    if not it.caught_up(CATCH_UP_SECONDS):
-        struck = report.struck.total()
-        report.failed.append(
-            f"{it.lag()} records not settled {CATCH_UP_SECONDS} s after fault {struck}"
-        )
 
 
 def _judge(it: World, load: Load) -> Verdict:

@@ -8,6 +8,7 @@ import logging
 import queue
 import random
 import threading
+import time
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -22,7 +23,7 @@ from tests.chaos.kiosks import Kiosks, Sent
 
 _TICK_SECONDS = 0.05
 _IN_FLIGHT = 2_000
-_DELIVERY_MILLISECONDS = 20_000
+_DELIVERY_SECONDS = 20
 _HELD_BACK = 40
 _BURST = 40
 
@@ -66,6 +67,7 @@ class Load(threading.Thread):
         while not self._is_done():
             with suppress(KafkaError):  # no broker, or a producer that gave up: a new one
                 self._publish()
+            time.sleep(_TICK_SECONDS)
 
     def _is_done(self) -> bool:
         return self._over.is_set() and not self._outbox and not self._in_flight
@@ -76,20 +78,20 @@ class Load(threading.Thread):
             acks="all",
             enable_idempotence=True,
             linger_ms=5,
-            max_block_ms=_DELIVERY_MILLISECONDS,
+            max_block_ms=_DELIVERY_SECONDS * 1_000,
             request_timeout_ms=5_000,
-            delivery_timeout_ms=_DELIVERY_MILLISECONDS,
+            delivery_timeout_ms=_DELIVERY_SECONDS * 1_000,
         )
         try:
             while not self._is_done():
                 self._over.wait(_TICK_SECONDS)
                 self._fill_outbox()
                 self._empty_outbox(producer)
-                if not self._collect(wait=self._over.is_set()):
+                if not self._collect(_DELIVERY_SECONDS if self._over.is_set() else 0):
                     return
         finally:
             producer.close(timeout=5)
-            self._collect(wait=True)
+            self._collect(_TICK_SECONDS)  # what isn't known by now never will be
 
     def _fill_outbox(self) -> None:
         if self._over.is_set():
@@ -112,13 +114,16 @@ class Load(threading.Thread):
             self._in_flight.append((self._outbox.popleft(), future))
             self._history.append(sent)
 
-    def _collect(self, *, wait: bool) -> bool:
-        """Note acknowledgements; what has failed goes back to the outbox. Whether none did."""
+    def _collect(self, patience: float) -> bool:
+        """Note acknowledgements; what has failed goes back to the outbox. Whether none did.
+
+        Those that are there, or with some patience all, in the order they were sent.
+        """
         failed = []
-        while self._in_flight and (wait or self._in_flight[0][1].is_done):
+        while self._in_flight and (patience or self._in_flight[0][1].is_done):
             sent, future = self._in_flight.popleft()
             try:
-                stands = future.get(_DELIVERY_MILLISECONDS / 1_000)
+                stands = future.get(patience)
             except KafkaError:
                 failed.append(sent)
                 continue

@@ -110,6 +110,12 @@ class Crew:
             if self._had_ended(worker):
                 self.start(worker.number)
 
+    def replace_all(self) -> None:
+        """Kill everybody and start others."""
+        for worker in self.workers:
+            self.kill(worker)
+        self.tend()
+
     def leave_all(self) -> None:
         """Everybody leaves in order."""
         self.let_leave(*self.workers)
