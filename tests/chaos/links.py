@@ -72,8 +72,9 @@ class Link:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._listen())
+        server = self._loop.run_until_complete(self._listen())
         self._loop.run_forever()
+        server.close()
         self._cut()
         tasks = asyncio.all_tasks(self._loop)
         for task in tasks:
@@ -81,10 +82,11 @@ class Link:
         self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
         self._loop.close()
 
-    async def _listen(self) -> None:
+    async def _listen(self) -> asyncio.Server:
         self._speaking.set()
-        self._server = await asyncio.start_server(self._connect, "127.0.0.1", self.port)
+        server = await asyncio.start_server(self._connect, "127.0.0.1", self.port)
         self._listening.set()
+        return server
 
     async def _connect(self, asks: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
         self._ends.add(to_client)
