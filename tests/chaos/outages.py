@@ -101,6 +101,8 @@ def _unsaid(it: World, what: Outage, seen: Seen) -> list[str]:
     """What the worker should have said and didn't."""
     said = "".join(path.read_text() for path in it.logs.glob("worker-*.log"))
     unsaid = []
+    if not seen.not_ready:
+        unsaid.append("/health/ready said that all was well, all the while")
     if what != "broker":
         unsaid += [f"the log doesn't say: {words}" for words in (_AWAY, _BACK) if words not in said]
         if not seen.ledger_away:
