@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install dev demo test check contract lock secrets clean
+.PHONY: install dev demo test bench chaos check contract lock secrets clean
 
 install: .venv/.installed
 
@@ -25,6 +25,10 @@ demo: install
 
 test: dev
 	$(BIN)/python -m pytest
+
+# A thousand faults, some twenty minutes; CHAOS="--seed 42" does the same ones again.
+chaos: dev
+	$(BIN)/python -m tests.chaos $(CHAOS)
 
 check: dev
 	$(BIN)/ruff format --check .
