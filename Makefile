@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install dev demo test check contract lock clean
+.PHONY: install dev demo test check bench contract lock clean
 
 install: .venv/.installed
 
@@ -32,6 +32,16 @@ check: dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Other sizes, or parts: make bench BENCH="--taps 200000 --only quix". The peers live apart.
+bench: install .venv-bench/.installed
+	.venv-bench/bin/python -m benchmarks --hours-python $(BIN)/python $(BENCH)
+
+.venv-bench/.installed: benchmarks/requirements.lock
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check --require-hashes \
+	  -r benchmarks/requirements.lock
+	@touch $@
+
 # Writes producers/contract/ from the models.
 contract: install
 	$(BIN)/python -m producers.schemas
@@ -44,6 +54,9 @@ lock: dev
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-annotate --no-header --upgrade \
 	  --extra dev pyproject.toml requirements-build.in -c requirements.lock -o requirements-dev.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-annotate --no-header --upgrade \
+	  pyproject.toml benchmarks/requirements.in -o benchmarks/requirements.lock
 
 clean:
-	rm -rf .venv .hours
+	rm -rf .venv .venv-bench .hours
