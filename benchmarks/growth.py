@@ -12,7 +12,7 @@ from sqlalchemy import Engine, text
 from benchmarks.arena import SHARDS, Arena
 from benchmarks.figures import Contested, Figure
 from benchmarks.load import Log
-from benchmarks.ours import open_product, settle_all
+from benchmarks.ours import Product, open_product, settle_all
 from ledger.merkle import Frontier
 
 _OLDER = text(
@@ -49,6 +49,18 @@ def measure_growth(arena: Arena, log: Log, sizes: list[int]) -> list[Figure]:
             unit = "µs/tap" if name == "elapsed" else "CPU µs/tap"
             figures.append(Figure("growth", f"{name}, {size:,} entries", cost, unit, note))
     return figures
+
+
+def measure_storage(product: Product) -> list[Figure]:
+    """Bytes an entry takes in PostgreSQL with its indices, and a record in the log."""
+    with product.engine.connect() as connection:
+        stored = int(connection.scalar(text("SELECT pg_total_relation_size('entries')")) or 0)
+    parts = (product.arena.home / "services/kafka/log").glob(f"{product.log.topic}-*/*.log")
+    logged = sum(part.stat().st_size for part in parts)
+    return [
+        Figure("storage", "an entry, indices included", stored / product.entries(), "bytes"),
+        Figure("storage", "a record of the log", logged / product.log.records, "bytes"),
+    ]
 
 
 def _fill(engine: Engine, size: int) -> None:

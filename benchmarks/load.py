@@ -36,6 +36,8 @@ class Log:
 
 def district_events(taps: int, seed: int) -> Iterator[Event]:
     """Exactly `taps` events of the last thirteen days, all still within the window."""
+    if not taps:
+        return
     volunteers = max(taps // _TAPS_A_VOLUNTEER, _FEWEST_VOLUNTEERS)
     some_more = taps + taps // 20 + 200
     plan = plan_ending_now(
@@ -50,7 +52,7 @@ def district_events(taps: int, seed: int) -> Iterator[Event]:
 
 
 def load_log(arena: Arena, name: str, taps: int, seed: int) -> Log:
-    """A new log with `taps` events."""
+    """A new log with `taps` events, 0 of them too."""
     log = Log(name, taps)
     create_topics(arena.settings(name, "sqlite:///unused").streams())
     send(arena.kafka, log.topic, district_events(taps, seed))

@@ -16,6 +16,7 @@ from benchmarks.watching import Stalled
 
 _LOOK_SECONDS = 0.01
 _TAPS_A_SECOND = 1_000
+_TAP_SECONDS = 30
 _MOST_SECONDS = 600
 _WARM_SECONDS = 3.0
 
@@ -23,7 +24,8 @@ _WARM_SECONDS = 3.0
 def measure_recovery(product: Product, seed: int) -> list[Figure]:
     """Kill the product's worker while it settles new taps; its last worker is the new one."""
     window = product.settled()
-    events = district_events(_TAPS_A_SECOND * _MOST_SECONDS, seed)
+    # Enough to be killed amid, and for some to wait on every shard when the new worker is ready.
+    events = list(district_events(_TAPS_A_SECOND * _TAP_SECONDS, seed))
     taps = Taps(product, events, _TAPS_A_SECOND)
     taps.start()
     try:

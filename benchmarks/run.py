@@ -12,7 +12,7 @@ from benchmarks.arena import Arena
 from benchmarks.audit_speed import measure_audit
 from benchmarks.contest import contend, read_raw
 from benchmarks.figures import Figure
-from benchmarks.growth import measure_growth
+from benchmarks.growth import measure_growth, measure_storage
 from benchmarks.latency import measure_latency
 from benchmarks.load import Log, load_log
 from benchmarks.ours import (
@@ -28,13 +28,26 @@ from benchmarks.profile import measure_profile
 from benchmarks.recovery import measure_recovery
 from benchmarks.report import FAUST, OURS, QUIX, Report
 from benchmarks.watching import Watched
+from benchmarks.workers import measure_workers
 
-MEASURED = ("raw", "sqlite", "faust", "quix", "latency", "recovery", "audit", "growth", "profile")
+MEASURED = (
+    "raw",
+    "sqlite",
+    "faust",
+    "quix",
+    "latency",
+    "recovery",
+    "audit",
+    "growth",
+    "profile",
+    "workers",
+)
 """Beside our worker on PostgreSQL, which every run begins with."""
 
 _MEBIBYTE = 1 << 20
 _GROWN = [100_000, 1_000_000]
 _GROWN_LARGE = 10_000_000
+_WORKERS = [1, 2]
 
 
 class Sizes(NamedTuple):
@@ -61,11 +74,15 @@ def run(arena: Arena, report: Report, sizes: Sizes, wanted: Collection[str]) -> 
         contested, seen = settle_all(product, OURS)
         report.contested.append(contested)
         report.figures += memory_figures(seen)
+        report.figures += measure_storage(product)
         product.stop_workers()
         _measure_others(arena, log, standard_of(product), report, wanted)
         _measure_settled(product, report, sizes, wanted)  # last, for it adds to the log
     if "faust" in wanted:
         _measure_faust(arena, report, sizes)
+    if "workers" in wanted:
+        arena.say("一个、两个 worker… One worker, then two…")
+        report.figures += measure_workers(arena, _WORKERS, sizes.growth_taps, report.seed)
     if {"growth", "profile"} & set(wanted):
         taps = load_log(arena, arena.fresh("growth"), sizes.growth_taps, report.seed)
     if "profile" in wanted:
