@@ -36,6 +36,16 @@ check: dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Other sizes, or parts: make bench BENCH="--taps 200000 --only quix". The peers live apart.
+bench: install .venv-bench/.installed
+	.venv-bench/bin/python -m benchmarks --hours-python $(BIN)/python $(BENCH)
+
+.venv-bench/.installed: benchmarks/requirements.lock
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check --require-hashes \
+	  -r benchmarks/requirements.lock
+	@touch $@
+
 # Writes producers/contract/ from the models.
 contract: install
 	$(BIN)/python -m producers.schemas
@@ -48,6 +58,9 @@ lock: dev
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-annotate --no-header --upgrade \
 	  --extra dev pyproject.toml requirements-build.in -c requirements.lock -o requirements-dev.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-annotate --no-header --upgrade \
+	  pyproject.toml benchmarks/requirements.in -o benchmarks/requirements.lock
 
 # A random password for each of docker-compose.yml's secrets; those that are there stay. Only the
 # folder keeps others out: within a container, whichever user it runs as must read the file.
@@ -60,4 +73,4 @@ secrets:
 	done
 
 clean:
-	rm -rf .venv .hours
+	rm -rf .venv .venv-bench .hours
