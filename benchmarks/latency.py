@@ -10,13 +10,14 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 from statistics import quantiles
 
+from benchmarks.arena import SHARDS
 from benchmarks.figures import Figure
 from benchmarks.load import district_events
 from benchmarks.ours import Product
 from producers.events import Event
 from producers.publishing import open_producer
 from producers.writing import write_record
-from streams.log import read_log
+from streams.log import open_log
 
 LOOK_SECONDS = 0.005
 _TICK_SECONDS = 0.01
@@ -80,10 +81,8 @@ def _delays(
     """Milliseconds for each record of a shard from offset `start` that was seen settled."""
     stop = looks[-1][1][shard]
     delays, look = [], 0
-    for batch in read_log(product.arena.kafka, product.log.topic, shard, stop):
-        for record in batch:
-            if record.offset < start:
-                continue
+    with open_log(product.arena.kafka, product.log.topic, SHARDS) as log:
+        for record in chain.from_iterable(log.read(shard, stop, start)):
             while looks[look][1][shard] <= record.offset:
                 look += 1
             delays.append(looks[look][0] * 1_000 - record.timestamp)

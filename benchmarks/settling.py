@@ -14,7 +14,7 @@ from benchmarks.arena import SHARDS
 from ledger import entries
 from ledger.entries import Entry, Grain
 from ledger.policy import Policy
-from ledger.settling import Change, Half, HalfKey, Timeline
+from ledger.settling import Change, Fate, Half, HalfKey, Session, Timeline
 from ledger.taps import Adjustment, Fact, Record, Refusal, Tap, Void
 
 POLICY = Policy(shard_count=SHARDS)
@@ -74,12 +74,12 @@ def fact_of(event: Mapping[str, Any]) -> Fact:
     at = (datetime.fromisoformat(event["time"]) - _EPOCH) // _MICROSECOND
     match event["type"]:
         case "hours.checked-in.v1":
-            return Tap(
+            return Tap.of(
                 volunteer, "in", at, source, id, data["team"], data["place"],
                 data.get("activity"), data.get("supplied_by"), data.get("reason"),
             )  # fmt: skip
         case "hours.checked-out.v1":
-            return Tap(
+            return Tap.of(
                 volunteer, "out", at, source, id, None, data.get("place"),
                 None, data.get("supplied_by"), data.get("reason"),
             )  # fmt: skip
@@ -124,9 +124,13 @@ def _settled(record: Record, shard: int, change: Change) -> Settled:
     number = record.offset
     return Settled(
         [
-            *(entries.reversal(number, shard, record, it, POLICY) for it in change.sessions_gone),
-            *(entries.credit(number, shard, record, it, POLICY) for it in change.sessions_come),
+            *(entries.reversal(number, shard, record, it, POLICY) for it in _sessions(change.gone)),
+            *(entries.credit(number, shard, record, it, POLICY) for it in _sessions(change.come)),
         ],
-        [half.key for half in change.halves_gone],
-        change.halves_come,
+        [fate.key for fate in change.gone if isinstance(fate, Half)],
+        [fate for fate in change.come if isinstance(fate, Half)],
     )
+
+
+def _sessions(fates: list[Fate]) -> list[Session]:
+    return [fate for fate in fates if isinstance(fate, Session)]
