@@ -25,6 +25,8 @@ PRIVILEGES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "day_totals": {WORKER: ("SELECT", "INSERT", "UPDATE"), READER: ("SELECT",)},
     # A half comes or goes; it is never altered.
     "halves": {WORKER: ("SELECT", "INSERT", "DELETE"), READER: ("SELECT",)},
+    # A worker's cache of raw events: nobody else's business.
+    "window_segments": {WORKER: ("SELECT", "INSERT", "DELETE")},
     "schema_version": {WORKER: ("SELECT",), READER: ("SELECT",)},
 }
 
