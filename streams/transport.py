@@ -116,9 +116,8 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         timeout: float,  # noqa: ASYNC109 - Faust's signature
     ) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
         """One message for each partition fetched from, its value a `Batch`."""
-        if self.flow_active:
-            await self._claim_active()
-        records, active = await self._wait_next_records(timeout)
+        unclaimed = self.flow_active and await self._claim_next()
+        records, active = await self._wait_next_records(0 if unclaimed else timeout)
         if records is None or self.should_stop:
             return
         if not self.flow_active:
@@ -162,12 +161,17 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         self._committed.update(moved)
         return True
 
-    async def _claim_active(self) -> None:
+    async def _claim_next(self) -> bool:
+        """Claim one shard; whether others wait. What is claimed is read before the next one is."""
         active = set(self._get_active_partitions()) | set(self._buffered_partitions)
-        for tp in sorted(active):
-            if tp.topic == self.app.taps_topic and tp.partition not in self._readings:
-                await self._claim(tp)
-                return  # what is claimed is read before the next is: so work begins at once
+        unclaimed = [
+            tp
+            for tp in sorted(active)
+            if tp.topic == self.app.taps_topic and tp.partition not in self._readings
+        ]
+        for tp in unclaimed[:1]:
+            await self._claim(tp)
+        return len(unclaimed) > 1
 
     async def _claim(self, tp: TP) -> None:
         generation = self.app.consumer_generation_id
