@@ -52,6 +52,11 @@ class ConsumerThread(_Patient, driver.AIOKafkaConsumerThread):  # type: ignore[m
 
     _client_name = "_consumer"
 
+    async def stop(self) -> None:
+        """The driver's stop; after a crash the thread, and the loop in it, may be gone already."""
+        if not self.thread_loop.is_closed():
+            await super().stop()
+
 
 class Producer(_Patient, driver.Producer):  # type: ignore[misc]
     """The driver's, which waits for Kafka."""
