@@ -4,14 +4,21 @@ The log is the topic itself or an archive of it. One that ends before the ledger
 archive may, proves the ledger's beginning alone; what it leaves out is counted as `uncovered`.
 """
 
+import gc
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from itertools import islice
 from typing import NamedTuple
 
 from ledger import queries
-from ledger.audit import Finding, Replay, check_shards, check_stored
+from ledger.audit import Finding, check_shards
+from ledger.replay import audit_shard
 from ledger.store import Store
+from ledger.taps import Record
 from streams.decoding import decode
 from streams.log import Log
+
+_ALLOCATIONS = 100_000
 
 
 class Audited(NamedTuple):
@@ -31,37 +38,53 @@ Progress = Callable[[int, int], None]
 def audit(store: Store, log: Log, progress: Progress, most_findings: int = 20) -> Audited:
     """Compare a checked store's whole ledger, as it stands now, with the log.
 
-    TopicRefusal or ArchiveRefusal where the log can't be read.
+    It ends at `most_findings`. TopicRefusal or ArchiveRefusal where the log can't be read.
     """
-    findings: list[Finding] = []
-    with queries.reading(store.engine) as connection:
+    with _collecting_rarely(), queries.reading(store.engine) as connection:
         statuses = queries.status(connection)
-        findings.extend(check_shards(connection, statuses, store.policy))
-        total = sum(status.head.next_offset for status in statuses)
-        done, uncovered = 0, 0
+        offsets = {status.shard: status.head.next_offset for status in statuses}
+        covered = {shard: log.covers(shard, offset) for shard, offset in offsets.items()}
+        replayed = _Replayed(store, log, progress, sum(covered.values()))
+        findings = list(check_shards(connection, statuses, store.policy))
         for status in statuses:
-            stop = log.covers(status.shard, status.head.next_offset)
-            uncovered += status.head.next_offset - stop
-            replay = Replay(connection, status, store.name, store.policy)
-            findings.extend(check_stored(connection, status))
-            findings.extend(replay.begin())
-            for read, found in _follow(store, log, status.shard, stop, replay):
-                done += read
-                findings.extend(found)
-                progress(done, total)
-                if len(findings) >= most_findings:
-                    break
-            else:
-                if stop == status.head.next_offset:
-                    findings.extend(replay.end())
-        entries = sum(status.head.next_seq for status in statuses)
-        return Audited(len(statuses), done, entries, uncovered, findings)
+            stop = covered[status.shard]
+            is_whole = stop == status.head.next_offset
+            batches = replayed.batches(status.shard, stop)
+            found = audit_shard(connection, status, store.name, store.policy, batches, is_whole)
+            with closing(found):
+                findings.extend(islice(found, max(0, most_findings - len(findings))))
+    return Audited(
+        len(statuses),
+        replayed.records,
+        sum(status.head.next_seq for status in statuses),
+        sum(offsets.values()) - sum(covered.values()),
+        findings,
+    )
 
 
-def _follow(
-    store: Store, log: Log, shard: int, stop: int, replay: Replay
-) -> Iterator[tuple[int, list[Finding]]]:
-    count = store.policy.shard_count
-    for batch in log.read(shard, stop):
-        records = [decode(record, shard, count) for record in batch]
-        yield len(records), list(replay.follow(records))
+@contextmanager
+def _collecting_rarely() -> Iterator[None]:
+    """Windows hold millions of values that form no cycles: looking for them takes a third of it."""
+    before = gc.get_threshold()
+    gc.set_threshold(_ALLOCATIONS, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+class _Replayed:
+    """Batches of the log, decoded and counted on their way."""
+
+    def __init__(self, store: Store, log: Log, progress: Progress, total: int) -> None:
+        self._shard_count = store.policy.shard_count
+        self._log = log
+        self._progress = progress
+        self._total = total
+        self.records = 0
+
+    def batches(self, shard: int, stop: int) -> Iterator[list[Record]]:
+        for batch in self._log.read(shard, stop):
+            self.records += len(batch)
+            self._progress(self.records, self._total)
+            yield [decode(record, shard, self._shard_count) for record in batch]

@@ -13,9 +13,10 @@ from sqlalchemy import Connection, create_engine, delete, insert, select, text, 
 from sqlalchemy.engine import make_url
 
 from ledger import queries, tables
-from ledger.audit import Finding, Replay, check_shards, check_stored
+from ledger.audit import Finding, check_shards, check_stored
 from ledger.merkle import Frontier, leaf_hash
 from ledger.policy import SECOND, Policy
+from ledger.replay import audit_shard
 from ledger.shard import Shard
 from ledger.store import Store, open_store
 from ledger.taps import Record, Tap
@@ -87,17 +88,13 @@ def audited(
     statuses = queries.status(connection)
     found = list(check_shards(connection, statuses, POLICY))
     for status in statuses:
-        found += check_stored(connection, status)
-        replay = Replay(connection, status, NAME, POLICY)
-        found += replay.begin()
         log = [
             record
             for record in (logs or LOGS).get(status.shard, [])
             if record.offset < status.head.next_offset
         ]
-        for start in range(0, len(log), batch):
-            found += replay.follow(log[start : start + batch])
-        found += replay.end()
+        batches = (log[start : start + batch] for start in range(0, len(log), batch))
+        found += audit_shard(connection, status, NAME, POLICY, batches)
     return found
 
 
@@ -246,6 +243,10 @@ CASES = {
         lambda c: add(c, COUNTERS, first(c, COUNTERS), team="other", place="p", activity="a"),
         [(3, 0, "counter other p a {day}")],
     ),
+    "a counter of nothing": Case(
+        lambda c: add(c, COUNTERS, first(c, COUNTERS), team="other", sessions=0, seconds=0),
+        [(3, 0, "counter other {first_place}")],
+    ),
     "a count": Case(
         lambda c: change(c, SHARDS, head(c), accepted=head(c).accepted + 1),
         [(1, 0, "counts"), (5, 0, "accepted")],
@@ -359,10 +360,37 @@ def names(connection: Connection) -> dict[str, object]:
         "last_counter": counter(last_entry(connection)),
         "adjusted": counter(adjusted),
         "first_counter": counter(first(connection, COUNTERS)),
+        "first_place": counter(first(connection, COUNTERS)).split(" ", 1)[1],
         "day": first(connection, COUNTERS).day,
         "half": f"{half.volunteer} {half.source} {half.id}",
         "offset": first(connection, REJECTIONS).log_offset,
     }
+
+
+def test_text_in_place_of_bytes_is_found_where_the_database_takes_it(stored: Store) -> None:
+    if stored.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL takes bytes alone")
+    with tampering(stored) as connection:
+        seq = credit(connection).seq
+        as_text = "UPDATE entries SET body = CAST(body AS TEXT) WHERE shard = 0 AND seq = :seq"
+        connection.execute(text(as_text), {"seq": seq})
+        findings = audited(connection)
+    assert places(findings) == [(2, 0, f"leaf {seq}"), (2, 0, "frontier"), (5, 0, f"seq {seq}")]
+
+
+def test_a_log_that_ends_before_the_ledger_is_compared_as_far_as_it_goes(stored: Store) -> None:
+    with tampering(stored) as connection:
+        status = queries.status(connection)[0]
+
+        def beginning(records: int) -> list[Place]:
+            log = [LOGS[0][:records]]
+            return places(list(audit_shard(connection, status, NAME, POLICY, log, is_whole=False)))
+
+        assert beginning(0) == beginning(30) == []
+        row = credit(connection)
+        change(connection, ENTRIES, row, volunteer="V9")
+        assert beginning(0) == []
+        assert beginning(60) == [(5, 0, f"seq {row.seq}")]
 
 
 def test_a_finding_shows_both_contents(stored: Store) -> None:

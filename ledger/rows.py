@@ -1,0 +1,56 @@
+"""The rows of a query as plain tuples, a few at a time, by the quickest way each database has.
+
+SQLAlchemy makes the statement and stays out of the rows: PostgreSQL sends them in binary form
+from a cursor of its own, SQLite reads them within this process. Invariant: no more of them are in
+memory than were asked for.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from itertools import count
+from typing import Any
+
+import psycopg
+from sqlalchemy import Connection, Select
+from sqlalchemy.exc import DBAPIError
+
+Row = tuple[Any, ...]
+Fetch = Callable[[int], list[Row]]
+"""Gives the next rows, so many at most; none at the end."""
+
+_numbers = count()
+
+
+@contextmanager
+def fetching(connection: Connection, statement: Select[Any]) -> Iterator[Fetch]:
+    """Run a query, and give what fetches its rows. What goes wrong is raised as SQLAlchemy would.
+
+    The statement's values must be numbers: they are written into it.
+    """
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    query = str(statement.compile(connection, compile_kwargs={"literal_binds": True}))
+    with _raising(connection, query), closing(_cursor(connection, driver)) as cursor:
+        cursor.execute(query)
+        yield cursor.fetchmany
+
+
+def _cursor(connection: Connection, driver: Any) -> Any:
+    if connection.dialect.name == "sqlite":
+        return driver.cursor()
+    return driver.cursor(name=f"rows_{next(_numbers)}", binary=True)
+
+
+@contextmanager
+def _raising(connection: Connection, query: str) -> Iterator[None]:
+    try:
+        yield
+    except (psycopg.Error, sqlite3.Error) as error:
+        lost = isinstance(error, psycopg.OperationalError)
+        if lost:
+            connection.invalidate(error)
+        base = psycopg.Error if isinstance(error, psycopg.Error) else sqlite3.Error
+        raise DBAPIError.instance(
+            query, None, error, base, connection_invalidated=lost, dialect=connection.dialect
+        ) from error
