@@ -90,7 +90,8 @@ class Load(threading.Thread):
                 if not self._collect(_DELIVERY_SECONDS if self._over.is_set() else 0):
                     return
         finally:
-            producer.close(timeout=5)
+            with suppress(KafkaError):
+                producer.close(timeout=5)
             self._collect(_TICK_SECONDS)  # what isn't known by now never will be
 
     def _fill_outbox(self) -> None:

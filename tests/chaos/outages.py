@@ -33,7 +33,8 @@ def run_outage(what: Outage, seconds: float, orders: Orders, home: Path, tell: T
     report = Report(orders)
     with world(home, orders.database, orders.workers, web_port=str(free_port())) as it:
         load = start_load(it, orders)
-        eventually(lambda: 0 <= it.lag() < orders.rate, "a worker that follows the log")
+        eventually(lambda: _is_ready(it), "a worker that is ready")
+        eventually(lambda: load.acknowledged and it.lag() == 0, "a worker that follows the log")
         time.sleep(_BEFORE_SECONDS)
         before = [worker.process.pid for worker in it.crew.workers]
         with _OUTAGES[what](it):
@@ -91,8 +92,8 @@ def _watch(it: World, seconds: float, report: Report, tell: Tell) -> Seen:
     while time.monotonic() < until:
         tell(report, f"away for another {until - time.monotonic():.0f} s")
         seen.looks += 1
-        seen.not_ready += _is_ready(it) is False
-        seen.ledger_away += _metrics(it)["hours_ledger_up"] == 0
+        seen.not_ready += not _is_ready(it)
+        seen.ledger_away += _metrics(it).get("hours_ledger_up") == 0
         time.sleep(_LOOK_SECONDS)
     return seen
 
@@ -107,14 +108,17 @@ def _unsaid(it: World, what: Outage, seen: Seen) -> list[str]:
         unsaid += [f"the log doesn't say: {words}" for words in (_AWAY, _BACK) if words not in said]
         if not seen.ledger_away:
             unsaid.append("hours_ledger_up never was 0")
-    if _metrics(it)["hours_ledger_up"] != 1:
+    if _metrics(it).get("hours_ledger_up") != 1:
         unsaid.append("hours_ledger_up is not 1 at the end")
     return unsaid
 
 
 def _metrics(it: World) -> dict[str, float]:
-    """The worker's metrics, labels left out."""
-    families = text_string_to_metric_families(_page(it, "metrics").decode())
+    """The worker's metrics, labels left out; none where it doesn't answer."""
+    try:
+        families = text_string_to_metric_families(_page(it, "metrics").decode())
+    except OSError:
+        return {}
     return {sample.name: sample.value for family in families for sample in family.samples}
 
 
@@ -123,6 +127,8 @@ def _is_ready(it: World) -> bool:
         _page(it, "health/ready")
     except urllib.error.HTTPError as error:
         error.close()
+        return False
+    except OSError:
         return False
     return True
 
