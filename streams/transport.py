@@ -9,6 +9,7 @@ Invariant: nothing is fetched from a partition of the log that isn't claimed.
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 from aiokafka.errors import IllegalStateError, KafkaConnectionError, KafkaError
@@ -51,6 +52,14 @@ class ConsumerThread(_Patient, driver.AIOKafkaConsumerThread):  # type: ignore[m
     """The driver's, which waits for Kafka."""
 
     _client_name = "_consumer"
+
+    async def on_thread_stop(self) -> None:
+        """The driver's; but closing a client whose broker has just gone can raise CancelledError.
+
+        Nobody cancelled this thread: left alone, it would end here, and be waited for for ever.
+        """
+        with suppress(asyncio.CancelledError):
+            await super().on_thread_stop()
 
     async def stop(self) -> None:
         """The driver's stop; after a crash the thread, and the loop in it, may be gone already."""
