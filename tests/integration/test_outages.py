@@ -70,8 +70,14 @@ def test_a_killed_kafka_is_found_again_by_the_worker_itself(
         publish(hours, load, sessions=1_000)
         sent = taps_sent(hours)
         broker.kill()
+        _, answer = eventually(lambda: when(hours, 503), "a worker that isn't ready")
+        assert answer == {"ready": False, "why": "Kafka does not answer"}
+        assert metrics_of(hours)["hours_kafka_up"] == {(): 0}
         assert get(hours, "/health/live") == (200, {"live": True})
         broker.start()
+        eventually(lambda: when(hours, 200), "a worker that is ready again")
+        assert metrics_of(hours)["hours_kafka_outages_total"] == {(): 1}
+        assert "Kafka 恢复了" in hours.logs()
         hours.wait_until_settled(sent)
         publish(hours, load, sessions=100)
         assert_all_settled_exactly(hours, load, taps_sent(hours))
