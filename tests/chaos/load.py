@@ -91,7 +91,7 @@ class Load(threading.Thread):
                     return
         finally:
             with suppress(KafkaError):
-                producer.close(timeout=5)
+                producer.close(timeout=2 * _DELIVERY_SECONDS)  # till the last has expired
             self._collect(_TICK_SECONDS)  # what isn't known by now never will be
 
     def _fill_outbox(self) -> None:
