@@ -204,7 +204,7 @@ class HoursApp(faust.App):  # type: ignore[misc]
                 totals = await asyncio.to_thread(read_totals, self.store.engine, shard, keys)
                 await self._publish(totals)
             except _NOT_SHOWN as error:
-                logger.info("Team totals of shard %d wait: %s", shard, error)
+                logger.debug("Team totals of shard %d wait: %s", shard, error)
                 self.changed.put_back(shard, keys)
         self.metrics.totals_pending.set(len(self.changed))
 
