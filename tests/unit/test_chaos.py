@@ -205,7 +205,7 @@ def append(store: Store, shard: int, records: list[Logged]) -> None:
     changes = Shard(shard, store.policy, claim.head).fold(
         [decode(record, shard, PARTITIONS) for record in consumed]
     )
-    store.append(shard, claim.epoch, claim.head.next_offset, changes)
+    store.append(shard, claim.epoch, changes)
 
 
 def judged(truth: Truth, ledger: Engine) -> Verdict:
