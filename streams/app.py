@@ -108,6 +108,8 @@ class HoursApp(faust.App):  # type: ignore[misc]
         await self._until(lambda: self._pending.records < _MOST_PENDING_RECORDS)
         try:
             changes = await self._run(self._settling_thread, self._shards.fold, batch)
+        except Stopped:
+            return
         except Fenced as fenced:
             self._give_up(batch.shard, batch.epoch, fenced)
         except Exception as error:
@@ -217,7 +219,6 @@ class HoursApp(faust.App):  # type: ignore[misc]
         """Finish the append in hand, then leave; what is pending is still in the log."""
         _end_at_last()
         self._ledger.stop()
-        await self._until(lambda: self._appending is None)
         await super().on_stop()
         self._settling_thread.shutdown()
         self._ledger_thread.shutdown()
@@ -260,6 +261,8 @@ class HoursApp(faust.App):  # type: ignore[misc]
     async def _run(
         self, thread: ThreadPoolExecutor, deed: Callable[..., Done], *arguments: Any
     ) -> Done:
+        if self.should_stop:
+            raise Stopped
         return await asyncio.get_running_loop().run_in_executor(thread, deed, *arguments)
 
     async def _until(self, holds: Callable[[], bool]) -> None:
