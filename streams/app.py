@@ -282,8 +282,9 @@ class HoursApp(faust.App):  # type: ignore[misc]
             )
             for total in totals
         ]
-        if sent:
-            await asyncio.gather(*sent)
+        for done in await asyncio.gather(*sent, return_exceptions=True):
+            if isinstance(done, BaseException):
+                raise done  # after all of them: whatever nobody looks at is logged as a crash
         self.metrics.totals_published.inc(len(totals))
 
 

@@ -20,8 +20,7 @@ from streams.topics import check_log
 # A batch makes a hundred thousand values that live for fifteen days, and nearly no cycles.
 _COLLECT_SELDOM = (100_000, 50, 1_000)
 _SAYING_IT_AGAIN = (
-    "aiokafka.client",
-    "aiokafka.cluster",
+    "aiokafka",
     "aiokafka.conn",
     "aiokafka.consumer.fetcher",
     "aiokafka.consumer.group_coordinator",
