@@ -30,7 +30,6 @@ def contend(arena: Arena, name: str, program_name: str, log: Log, standard: Stan
     own = arena.home / own_name
     own.mkdir()
     before = database_cpu_seconds(engine)
-    started = time.time()
     program = arena.start(
         arena.peers, [f"benchmarks.{program_name}"], own_name,
         BENCH_KAFKA=arena.kafka, BENCH_TOPIC=log.topic,
@@ -48,9 +47,8 @@ def contend(arena: Arena, name: str, program_name: str, log: Log, standard: Stan
     unlike = difference(standard.totals, totals_of(engine))
     engine.dispose()
     return Contested(
-        name, log.records, seen.ended - seen.began, seen.ended - started, seen.cpu_seconds,
-        database, unlike,
-    )  # fmt: skip
+        name, log.records, seen.seconds, seen.seconds_from_start, seen.cpu_seconds, database, unlike
+    )
 
 
 def read_raw(arena: Arena, client: str, log: Log, python: str) -> list[Figure]:

@@ -47,3 +47,7 @@ class Contested:
     @property
     def database_cpu_microseconds(self) -> float:
         return self.database_cpu_seconds / self.records * 1e6
+
+    @property
+    def all_cpu_microseconds(self) -> float:
+        return self.cpu_microseconds + self.database_cpu_microseconds

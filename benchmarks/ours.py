@@ -4,7 +4,6 @@ Not a second way of running it: `hours init`, `hours worker`, `hours audit` and 
 """
 
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -118,22 +117,21 @@ def open_product(arena: Arena, name: str, log: Log, kind: str = "postgresql") ->
 
 
 def settle_all(product: Product, name: str, **settings: str) -> tuple[Contested, Watched]:
-    """Start a worker and watch it settle the whole log; it is left running."""
+    """Start a worker and watch it settle the whole log; it is left running. Stalled."""
     database = database_cpu_seconds(product.engine)
     claims = {shard: epoch for shard, (epoch, _) in product.places().items()}
-    started = time.time()
     worker = product.start_worker(**settings)
 
     def claimed() -> bool:
         return any(epoch > claims[shard] for shard, (epoch, _) in product.places().items())
 
     seen = watch(worker, claimed, product.settled, product.log.records, _LOOK_SECONDS)
-    missing = product.log.records - seen.done
+    if seen.done < product.log.records:
+        raise Stalled(f"{name}: it stopped at {seen.done} records, see {product.name}.log")
+    database = database_cpu_seconds(product.engine) - database
     contested = Contested(
-        name, seen.done, seen.ended - seen.began, seen.ended - started, seen.cpu_seconds,
-        database_cpu_seconds(product.engine) - database,
-        f"{missing} records not settled" if missing else "",
-    )  # fmt: skip
+        name, seen.done, seen.seconds, seen.seconds_from_start, seen.cpu_seconds, database, ""
+    )
     return contested, seen
 
 

@@ -34,7 +34,7 @@ class CloudEvent(faust.Record, serializer="json"):  # type: ignore[misc, call-ar
 
 this = told()
 app = faust.App(
-    f"faust-{this.topic}",
+    this.folder.name,
     broker=f"kafka://{this.kafka}",
     store="memory://",
     datadir=this.folder,

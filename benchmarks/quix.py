@@ -121,7 +121,7 @@ def _columns(rows: Sequence[tables.Row]) -> list[list[Any]]:
 def main() -> None:
     app = Application(
         broker_address=this.kafka,
-        consumer_group=f"quix-{this.topic}",
+        consumer_group=this.folder.name,
         auto_offset_reset="earliest",
         commit_every=COMMIT_EVERY,
         commit_interval=COMMIT_INTERVAL_SECONDS,

@@ -114,7 +114,7 @@ def _measure_others(
         arena.say("我们的，SQLite… Ours on SQLite…")
         with open_product(arena, arena.fresh("ours-sqlite"), log, "sqlite") as product:
             contested, _ = settle_all(product, "ours, SQLite")
-            unlike = contested.difference or difference(standard.totals, product.totals())
+            unlike = difference(standard.totals, product.totals())
             report.contested.append(contested.but(unlike))
     if "quix" in wanted:
         arena.say("Quix Streams…")

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from benchmarks.arena import cpu_seconds, resident_bytes
 from hours.services.guard import Guarded
 
-_STALLED_SECONDS = 20.0
+_STALLED_SECONDS = 30.0
+_STANDSTILL_SECONDS = 5.0
 
 
 class Stalled(Exception):
@@ -22,6 +23,8 @@ class Watched:
     """Moments in seconds since the epoch; samples are (done, resident bytes).
 
     `cpu_seconds` are what the work took: what went before it, as imports do, is left out.
+    `standstill_seconds`: a sleep overslept by seconds says that the machine itself was paused, as
+    virtual ones are; then nobody worked, and it is not in `seconds`.
     """
 
     started: float
@@ -29,7 +32,17 @@ class Watched:
     ended: float = 0.0
     done: int = 0
     cpu_seconds: float = 0.0
+    standstill_seconds: float = 0.0
     samples: list[tuple[int, int]] = field(default_factory=list)
+
+    @property
+    def seconds(self) -> float:
+        """From the first sign of work to the last commit."""
+        return self.ended - self.began - self.standstill_seconds
+
+    @property
+    def seconds_from_start(self) -> float:
+        return self.ended - self.started - self.standstill_seconds
 
 
 def watch(
@@ -45,23 +58,32 @@ def watch(
     `began` says whether, or when, work began. Stalled where it never begins, or the program ends.
     """
     seen = Watched(time.time())
-    moved, cpu_before = time.time(), 0.0
+    quiet, cpu_before = 0.0, 0.0
     while seen.done < wanted:
-        now = time.time()
         if not seen.began:
             it = began()
-            seen.began = now if it is True else float(it)
+            seen.began = time.time() if it is True else float(it)
             cpu_before = cpu_seconds(program.pid)
         count = done()
         if count != seen.done:
-            seen.done, seen.ended, moved = count, time.time(), time.time()
+            seen.done, seen.ended, quiet = count, time.time(), 0.0
             seen.samples.append((count, resident_bytes(program.pid)))
         seen.cpu_seconds = max(cpu_seconds(program.pid) - cpu_before, seen.cpu_seconds)
         if program.ended():
             raise Stalled("it ended before its work was done")
-        if now - moved > (_STALLED_SECONDS if seen.done else patience_seconds):
+        if quiet > (_STALLED_SECONDS if seen.done else patience_seconds):
             if seen.done:
                 return seen
             raise Stalled("it never committed anything")
-        time.sleep(every_seconds)
+        overslept = _sleep(every_seconds)
+        if overslept > _STANDSTILL_SECONDS:
+            seen.standstill_seconds += overslept
+        quiet += every_seconds
     return seen
+
+
+def _sleep(seconds: float) -> float:
+    """Sleep; by how many seconds it was too long."""
+    before = time.time()
+    time.sleep(seconds)
+    return time.time() - before - seconds

@@ -77,6 +77,7 @@ def test_the_report_says_how_many_times_faster_and_keeps_every_figure() -> None:
     said = json.loads(json.dumps(report.as_dict()))
     ours, faust, _ = said["contest"]
     assert (ours["times_plain_faust"], ours["times_quix"]) == (8.0, 4.0)
+    assert ours["times_quix_by_cpu"] == 1.0
     assert faust["cpu_microseconds_per_record"] == 50_000
     assert {"cores", "python", "libraries"} <= said["machine"].keys()
 
