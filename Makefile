@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install dev demo test check contract lock clean
+.PHONY: install dev demo test fuzz check contract lock clean
 
 install: .venv/.installed
 
@@ -25,6 +25,10 @@ demo: install
 
 test: dev
 	$(BIN)/python -m pytest
+
+# A million spoilt records through a worker; FUZZ="--decoder --seed 7" tries the decoder alone.
+fuzz: dev
+	$(BIN)/python -m tests.fuzz $(FUZZ)
 
 check: dev
 	$(BIN)/ruff format --check .

@@ -14,6 +14,7 @@ from aiokafka import TopicPartition as Partition
 from aiokafka.errors import KafkaError
 from kafka import KafkaConsumer, TopicPartition
 
+from streams.batches import read_any_header_name
 from streams.topics import (
     REACHING_MILLISECONDS,
     TopicRefusal,
@@ -118,6 +119,7 @@ class TopicLog:
 
 
 async def _consumer(bootstrap: str) -> Any:
+    read_any_header_name()
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
         group_id=None,

@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 from ledger.refusals import SecondWorker
 from ledger.store import open_store
 from streams.app import HoursApp, create_app
+from streams.batches import read_any_header_name
 from streams.settings import StreamSettings
 from streams.topics import check_log
 
@@ -26,6 +27,7 @@ def run_worker(settings: StreamSettings, log_level: str = "info") -> None:
         store.check()
         check_log(settings)
         settings.data_dir.mkdir(parents=True, exist_ok=True)
+        read_any_header_name()
         with _alone(settings.ledger_url):
             _run(create_app(settings, store), log_level)
     finally:
