@@ -12,6 +12,7 @@ from rich.console import Console
 from hours import showing
 from hours.services import run_services
 from hours.settings import Settings, WrongUse
+from ledger import roles
 from ledger.store import open_store
 from producers.district import VOLUNTEER_COUNT
 from producers.publishing import (
@@ -54,8 +55,15 @@ def init(settings: Settings) -> None:
     store = open_store(streams.ledger_url, streams.ledger_name, streams.policy)
     try:
         store.init()
+        granted = roles.grant(store.engine)
     finally:
         store.engine.dispose()
+    if not granted:
+        showing.say(
+            f"没有角色 {roles.WORKER} 和 {roles.READER}，也无权创建：只有表的所有者能用这个账本。 "
+            f"There are no roles {roles.WORKER} and {roles.READER}, and this user may not make "
+            "them: only the owner of the tables can use this ledger."
+        )
     create_topics(streams)
     showing.say(
         f"账本 {settings.ledger_name} 已就绪，{settings.shards} 个分片。 "

@@ -67,7 +67,8 @@ def run_demo(settings: Settings, seed: int, say: Say, console: Console) -> Audit
 
 def _settings(settings: Settings, home: Path, services: Services) -> StreamSettings:
     """The district's settings, with an SQLite ledger and a Kafka of the demo's own."""
-    own = {"home": home, "kafka": services.kafka, "ledger_url": None, "web_port": None}
+    absent = ("ledger_url", "ledger_password_file", "web_port")
+    own = {"home": home, "kafka": services.kafka, **dict.fromkeys(absent)}
     return settings.model_copy(update=own).streams()
 
 
@@ -77,6 +78,7 @@ def _worker(streams: StreamSettings, home: Path) -> Iterator[Guarded]:
         "HOURS_HOME": str(home),
         "HOURS_KAFKA": streams.bootstrap,
         "HOURS_LEDGER_URL": streams.ledger_url,
+        "HOURS_LEDGER_PASSWORD_FILE": "",
         "HOURS_WEB_PORT": "",
     }
     command = Command([sys.executable, "-m", "hours", "worker"], str(Path.cwd()))

@@ -6,6 +6,8 @@ from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from ledger.policy import Policy
 from streams.settings import StreamSettings
@@ -31,6 +33,7 @@ class Settings(BaseModel):
     home: Path = Path(".hours")
     kafka: str | None = None
     ledger_url: str | None = Field(default=None, repr=False)
+    ledger_password_file: Path | None = None
     ledger_name: str = Field(default="tongzhou.hours.example", min_length=1, pattern=r"^[!-~]+$")
     timezone: Annotated[str, AfterValidator(_timezone)] = "Asia/Shanghai"
     shards: int = Field(default=4, ge=1, le=1024)
@@ -45,8 +48,14 @@ class Settings(BaseModel):
 
     @property
     def url(self) -> str:
-        """The ledger's SQLAlchemy URL: SQLite under `home` unless another is set."""
-        return self.ledger_url or f"sqlite:///{self.home.absolute() / 'ledger.db'}"
+        """The ledger's SQLAlchemy URL: SQLite under `home` unless another is set.
+
+        With the password from `ledger_password_file`, where that is set. WrongUse.
+        """
+        url = self.ledger_url or f"sqlite:///{self.home.absolute() / 'ledger.db'}"
+        if self.ledger_password_file is None:
+            return url
+        return _with_password(url, _first_line(self.ledger_password_file))
 
     def streams(self) -> StreamSettings:
         """What needs Kafka. WrongUse where there is none."""
@@ -84,3 +93,36 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         raise WrongUse(
             f"{variable} 的值不能用：{first['msg']}。 {variable} can't be used: {first['msg']}."
         ) from error
+
+
+def _first_line(file: Path) -> str:
+    try:
+        line = file.read_text().partition("\n")[0].strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "no text"
+        raise WrongUse(
+            f"读不了 HOURS_LEDGER_PASSWORD_FILE 的文件 {file}：请检查路径和权限。 "
+            f"The file {file} of HOURS_LEDGER_PASSWORD_FILE can't be read ({why}): "
+            "check the path and its rights."
+        ) from error
+    if not line:
+        raise WrongUse(
+            f"HOURS_LEDGER_PASSWORD_FILE 的文件 {file} 第一行是空的：那里应当是密码。 "
+            f"The first line of {file}, set by HOURS_LEDGER_PASSWORD_FILE, is empty: "
+            "the password belongs there."
+        )
+    return line
+
+
+def _with_password(url: str, password: str) -> str:
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        return url  # whoever opens it says what is wrong with it
+    if parsed.username is None or parsed.password is not None:
+        raise WrongUse(
+            "HOURS_LEDGER_PASSWORD_FILE 要求 HOURS_LEDGER_URL 有用户名而没有密码。 "
+            "HOURS_LEDGER_PASSWORD_FILE goes with a HOURS_LEDGER_URL that names a user and "
+            "holds no password."
+        )
+    return parsed.set(password=password).render_as_string(hide_password=False)

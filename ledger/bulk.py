@@ -1,8 +1,8 @@
 """Many rows in one go, by the quickest way each database has.
 
-PostgreSQL takes rows by COPY and keys as arrays, one statement whatever their number; SQLite,
-which runs within this process, takes them one by one. Not what the rows mean: that is `store`.
-Invariant: both ways do the same.
+PostgreSQL takes rows by COPY and keys as one JSON value, one statement whatever their number;
+SQLite, which runs within this process, takes them one by one. Not what the rows mean: that is
+`store`. Invariant: both ways do the same.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 from sqlalchemy import (
-    ARRAY,
+    JSON,
     BigInteger,
     Connection,
     Insert,
@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    column,
     delete,
     func,
     insert,
@@ -64,9 +65,9 @@ def add_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     if _is_sqlite(connection):
         connection.execute(_adding(sqlite.insert(table), table), _named(names, rows))
         return
-    given = _unnested(table, names)
+    given = _given(table, names)
     statement = postgresql.insert(table).from_select(names, select(*given.c))
-    connection.execute(_adding(statement, table), _columns(names, rows))
+    connection.execute(_adding(statement, table), {"rows": _named(names, rows)})
 
 
 def delete_rows(
@@ -80,9 +81,9 @@ def delete_rows(
         given = [f"given_{name}" for name in names]
         connection.execute(delete(table).where(matching), _named(given, keys))
         return
-    gone = _unnested(table, names)
+    gone = _given(table, names)
     matching = and_(*(table.c[name] == gone.c[name] for name in names))
-    connection.execute(delete(table).where(matching), _columns(names, keys))
+    connection.execute(delete(table).where(matching), {"rows": _named(names, keys)})
 
 
 def _copy(
@@ -114,14 +115,11 @@ def _adding(statement: Any, table: Table) -> Insert:
     )
 
 
-def _unnested(table: Table, names: Sequence[str]) -> TableValuedAlias:
-    """Arrays, one for each of the columns `names`, as rows."""
-    arrays = (bindparam(name, type_=ARRAY(table.c[name].type)) for name in names)
-    return func.unnest(*arrays).table_valued(*names, name="given").render_derived()
-
-
-def _columns(names: Sequence[str], rows: Sequence[Row]) -> dict[str, list[Any]]:
-    return dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+def _given(table: Table, names: Sequence[str]) -> TableValuedAlias:
+    """The parameter `rows`, one JSON value, as rows of the columns `names`."""
+    columns = (column(name, table.c[name].type) for name in names)
+    given = func.json_to_recordset(bindparam("rows", type_=JSON))
+    return given.table_valued(*columns, name="given").render_derived(with_types=True)
 
 
 def _named(names: Sequence[str], rows: Sequence[Row]) -> list[dict[str, Any]]:

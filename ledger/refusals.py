@@ -12,6 +12,10 @@ class NoDatabase(LedgerRefusal):
     """The database does not answer."""
 
 
+class NotPermitted(LedgerRefusal):
+    """The database user may not do what was asked of it."""
+
+
 class NotInitialised(LedgerRefusal):
     """The database holds no ledger yet, or an older one that must be migrated."""
 

@@ -12,10 +12,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from ledger.refusals import NewerSchema, NoDatabase, NotInitialised
+from ledger.refusals import NewerSchema, NoDatabase, NotInitialised, NotPermitted
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BEGINNING_LOCK = 0x686F757273
@@ -55,15 +56,20 @@ def wait_for_turn(connection: Connection) -> None:
 
 @contextmanager
 def reaching(engine: Engine) -> Iterator[None]:
-    """Turn a database that doesn't answer, or a file that is none, into NoDatabase."""
+    """Turn a database that doesn't answer, or a file that is none, into NoDatabase.
+
+    A deed that the database user may not do is NotPermitted.
+    """
     try:
         yield
     except DBAPIError as error:
+        if isinstance(error.orig, InsufficientPrivilege):
+            raise _not_permitted(engine, error) from error
         # This very class, none of those below it: SQLite found no database in the file.
         if not is_outage(error) and type(error.orig) is not sqlite3.DatabaseError:
             raise
         where = engine.url.render_as_string(hide_password=True)
-        cause = str(error.orig).strip().splitlines()[0]
+        cause = _cause(error)
         raise NoDatabase(
             f"连不上账本数据库 {where}：请检查它是否在运行，以及 HOURS_LEDGER_URL。 "
             f"The ledger's database {where} does not answer ({cause}): "
@@ -74,6 +80,19 @@ def reaching(engine: Engine) -> Iterator[None]:
 def is_outage(error: DBAPIError) -> bool:
     """Whether the database is away, full or busy, so that trying again later can help."""
     return error.connection_invalidated or isinstance(error, OperationalError)
+
+
+def _not_permitted(engine: Engine, error: DBAPIError) -> NotPermitted:
+    user = engine.url.username or ""
+    return NotPermitted(
+        f"数据库用户 {user} 没有权限：请检查 HOURS_LEDGER_URL；hours init 由表的所有者运行。 "
+        f"The database user {user} may not do this ({_cause(error)}): check the user in "
+        "HOURS_LEDGER_URL; hours init is run by the owner of the tables."
+    )
+
+
+def _cause(error: DBAPIError) -> str:
+    return str(error.orig).strip().splitlines()[0]
 
 
 def _refuse_newer(connection: Connection) -> None:

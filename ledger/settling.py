@@ -98,6 +98,9 @@ class Timeline:
     def forget(self, tap: Tap) -> None:
         """Drop `tap` if it is there: it is too old to matter to any other."""
         for taps in (self._taps, self._left):
+            if taps and taps[0] is tap:  # most often: what is oldest comes first in both
+                del taps[0]
+                continue
             place = _place(taps, tap)
             if place < len(taps) and taps[place] == tap:
                 del taps[place]

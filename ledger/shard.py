@@ -185,8 +185,7 @@ class _Fold:
         assert offset >= self._next_offset, "records come in log order, each once"
         self._skipped += offset - self._next_offset
         self._next_offset = offset + 1
-        if recorded_at > self._watermark:
-            self._watermark = recorded_at
+        self._watermark = max(self._watermark, recorded_at)
         if isinstance(event, Refusal):
             self._reject(record, event)
             return

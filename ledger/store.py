@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, delete, insert, select, text, update
 from sqlalchemy.exc import OperationalError
 
 from ledger import entries as entry_types
-from ledger import schema, segments, tables
+from ledger import schema, tables, window_segments
 from ledger.bulk import add_rows, delete_rows, insert_rows
 from ledger.engine import open_engine
 from ledger.entries import Entry
@@ -107,7 +107,7 @@ class Store:
             for first, following, events in rows:
                 if first > covered:
                     return None
-                accepted += segments.unpack(events)
+                accepted += window_segments.unpack(events)
                 covered = following
         if covered != head.next_offset:
             return None
@@ -116,8 +116,9 @@ class Store:
     def append(self, shard: int, epoch: int, changes: Changes) -> None:
         """Store what settling did, if `epoch` is the latest claim's.
 
-        Fenced, and nothing is stored, where it isn't, or where the shard doesn't end at their start;
-        also after an append whose outcome was lost, if it had gone through: claim again and see.
+        Fenced, and nothing is stored, where it isn't, or where the shard doesn't end at their
+        start; also after an append whose outcome was lost, if it had gone through: claim again
+        and see.
         """
         table = tables.shards
         with self._transaction() as connection:
@@ -202,8 +203,10 @@ class Store:
                 .returning(table.c.first_offset, table.c.events)
             ).all()
             for first_offset, events in sorted(small, reverse=True):
-                first, accepted = first_offset, segments.unpack(events) + accepted
-        insert_rows(connection, table, [(shard, first, head.next_offset, segments.pack(accepted))])
+                first, accepted = first_offset, window_segments.unpack(events) + accepted
+        insert_rows(
+            connection, table, [(shard, first, head.next_offset, window_segments.pack(accepted))]
+        )
         connection.execute(
             delete(table).where(
                 table.c.shard == shard,

@@ -5,14 +5,15 @@ keep their order. Invariant: each line given ends as exactly one of blank, sent,
 """
 
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from kafka import KafkaConsumer, KafkaProducer
-from kafka.errors import KafkaError
+from kafka.errors import KafkaConnectionError, KafkaError
 
 from producers.events import Event
 from producers.reading import read_line
@@ -22,6 +23,8 @@ from producers.writing import write_record
 _IN_FLIGHT = 20_000
 _DELIVERY_SECONDS = 120
 _REACH_SECONDS = 10
+
+Answer = TypeVar("Answer")
 
 
 class NoBroker(Exception):
@@ -85,7 +88,7 @@ def refuse_missing(bootstrap: str, topic: str) -> None:
         with closing(
             KafkaConsumer(bootstrap_servers=bootstrap, bootstrap_timeout_ms=_REACH_SECONDS * 1_000)
         ) as client:
-            there = topic in client.topics()
+            there = topic in ask_any_broker(client.topics)
     except (KafkaError, OSError) as error:
         raise _no_broker(bootstrap, error) from error
     if not there:
@@ -93,6 +96,21 @@ def refuse_missing(bootstrap: str, topic: str) -> None:
             f"Kafka 里没有主题 {topic}：请运行 hours init。 "
             f"Kafka has no topic {topic}: run hours init."
         )
+
+
+def ask_any_broker(question: Callable[[], Answer]) -> Answer:
+    """The answer to a question put to kafka-python, for as long as some broker may give it.
+
+    It asks one of the brokers it knows, and gives up if that is one that has just gone; asked
+    again, it takes another. KafkaError.
+    """
+    deadline = time.monotonic() + _REACH_SECONDS
+    while True:
+        try:
+            return question()
+        except KafkaConnectionError:
+            if time.monotonic() > deadline:
+                raise
 
 
 def publish_lines(

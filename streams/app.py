@@ -7,12 +7,15 @@ settled. Invariant: a batch ends appended, fenced, or still in the log.
 
 import asyncio
 import logging
+import os
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import faust
+from aiokafka.errors import KafkaError
 from faust.transport.drivers import TRANSPORTS
 from prometheus_client import generate_latest
 from sqlalchemy.exc import DBAPIError
@@ -38,6 +41,14 @@ _SHOW_SECONDS = 0.25
 _RETRY_SECONDS = 1.0
 _MOST_PENDING_RECORDS = 40_000
 
+_REACH_SECONDS = 2.0
+_STOPPING_SECONDS = 30.0
+# Of the producer's three, Faust's own, aiokafka's, and what Faust says once it is stopped.
+_NOT_SHOWN = (
+    *(LedgerRefusal, DBAPIError),
+    *(faust.exceptions.ProducerSendError, KafkaError, faust.exceptions.NotReady),
+)
+
 Done = TypeVar("Done")
 
 
@@ -62,16 +73,18 @@ class HoursApp(faust.App):  # type: ignore[misc]
         self._moved = asyncio.Condition()
         self._appending: int | None = None
 
-    async def log_bounds(self, shards: list[int]) -> dict[int, tuple[int, int]]:
-        """First and end offset of each shard's log; empty where Kafka doesn't say now."""
+    async def log_bounds(self, shard: int) -> tuple[int, int] | None:
+        """First and end offset of a shard's log; None where Kafka doesn't say now."""
         try:
-            return await asyncio.to_thread(
-                log_bounds, self.settings.bootstrap, self.taps_topic, shards
+            # A connection of its own: on the consumer's, it would wait behind a fetch.
+            bounds = await asyncio.to_thread(
+                log_bounds, self.settings.bootstrap, self.taps_topic, [shard]
             )
         except TopicRefusal as refusal:
             logger.warning("%s", refusal)
             await self.sleep(_RETRY_SECONDS)
-            return {}
+            return None
+        return bounds[shard]
 
     async def claim(self, shard: int) -> Claimed | None:
         """Claim a shard in the ledger; None where the worker is stopping."""
@@ -95,6 +108,8 @@ class HoursApp(faust.App):  # type: ignore[misc]
         await self._until(lambda: self._pending.records < _MOST_PENDING_RECORDS)
         try:
             changes = await self._run(self._settling_thread, self._shards.fold, batch)
+        except Stopped:
+            return
         except Fenced as fenced:
             self._give_up(batch.shard, batch.epoch, fenced)
         except Exception as error:
@@ -152,10 +167,29 @@ class HoursApp(faust.App):  # type: ignore[misc]
             self.metrics.lag.labels(shard).set(lag)
             self.metrics.oldest.labels(shard).set(age)
 
+    async def reach_kafka(self) -> None:
+        """Note, and say once, that Kafka went away or came back."""
+        try:
+            await self.consumer.reach()
+        except (KafkaError, TimeoutError) as error:
+            if not self.metrics.kafka_away:
+                logger.warning(
+                    "Kafka 没有回应，正在重试。 Kafka does not answer, retrying: %r", error
+                )
+            self.metrics.set_kafka_away(True)
+        else:
+            if self.metrics.kafka_away:
+                logger.warning("Kafka 恢复了。 Kafka is back.")
+            self.metrics.set_kafka_away(False)
+
     def not_ready(self) -> str | None:
         """Why this worker settles nothing now; None where it does."""
+        if self.should_stop:
+            return "it is stopping"
         if self.metrics.ledger_away:
             return "the ledger's database does not answer"
+        if self.metrics.kafka_away:
+            return "Kafka does not answer"
         waiting = [
             tp.partition
             for tp in self.consumer.assignment()
@@ -171,15 +205,20 @@ class HoursApp(faust.App):  # type: ignore[misc]
             try:
                 totals = await asyncio.to_thread(read_totals, self.store.engine, shard, keys)
                 await self._publish(totals)
-            except (LedgerRefusal, DBAPIError, faust.exceptions.ProducerSendError) as error:
-                logger.info("Team totals of shard %d wait: %s", shard, error)
+            except _NOT_SHOWN as error:
+                logger.debug("Team totals of shard %d wait: %s", shard, error)
                 self.changed.put_back(shard, keys)
         self.metrics.totals_pending.set(len(self.changed))
 
+    async def crash(self, reason: BaseException) -> None:
+        """Faust's own: something beyond this app's understanding ends it."""
+        _end_at_last()
+        await super().crash(reason)
+
     async def on_stop(self) -> None:
         """Finish the append in hand, then leave; what is pending is still in the log."""
+        _end_at_last()
         self._ledger.stop()
-        await self._until(lambda: self._appending is None)
         await super().on_stop()
         self._settling_thread.shutdown()
         self._ledger_thread.shutdown()
@@ -222,6 +261,8 @@ class HoursApp(faust.App):  # type: ignore[misc]
     async def _run(
         self, thread: ThreadPoolExecutor, deed: Callable[..., Done], *arguments: Any
     ) -> Done:
+        if self.should_stop:
+            raise Stopped
         return await asyncio.get_running_loop().run_in_executor(thread, deed, *arguments)
 
     async def _until(self, holds: Callable[[], bool]) -> None:
@@ -241,9 +282,20 @@ class HoursApp(faust.App):  # type: ignore[misc]
             )
             for total in totals
         ]
-        if sent:
-            await asyncio.gather(*sent)
+        for done in await asyncio.gather(*sent, return_exceptions=True):
+            if isinstance(done, BaseException):
+                raise done  # after all of them: whatever nobody looks at is logged as a crash
         self.metrics.totals_published.inc(len(totals))
+
+
+def _end_at_last() -> None:
+    """End the process if stopping hangs, as Kafka's client can: it would settle nothing any more.
+
+    Nothing is lost by it: what isn't in the ledger is still in the log.
+    """
+    watch = threading.Timer(_STOPPING_SECONDS, os._exit, (1,))
+    watch.daemon = True
+    watch.start()
 
 
 def create_app(settings: StreamSettings, store: Store) -> HoursApp:
@@ -295,6 +347,10 @@ def _add_show(app: HoursApp, settings: StreamSettings) -> None:
     async def show() -> None:
         await app.show()
         app.watch()
+
+    @app.timer(interval=_REACH_SECONDS, name="reach")  # type: ignore[untyped-decorator]
+    async def reach() -> None:
+        await app.reach_kafka()
 
 
 def _add_pages(app: HoursApp) -> None:

@@ -14,6 +14,7 @@ from aiokafka import TopicPartition as Partition
 from aiokafka.errors import KafkaError
 from kafka import KafkaConsumer, TopicPartition
 
+from producers.publishing import ask_any_broker
 from streams.batches import read_any_header_name
 from streams.topics import (
     REACHING_MILLISECONDS,
@@ -51,7 +52,8 @@ def log_bounds(bootstrap: str, topic: str, partitions: Iterable[int]) -> dict[in
             enable_auto_commit=False,
         )
         try:
-            begins, ends = consumer.beginning_offsets(wanted), consumer.end_offsets(wanted)
+            begins = ask_any_broker(lambda: consumer.beginning_offsets(wanted))
+            ends = ask_any_broker(lambda: consumer.end_offsets(wanted))
         finally:
             consumer.close()
     return {tp.partition: (begins[tp], ends[tp]) for tp in wanted}

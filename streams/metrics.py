@@ -46,10 +46,14 @@ class Metrics:
         )
         self.ledger_up = self._gauge("hours_ledger_up", "1 while the database answers")
         self.ledger_up.set(1)
+        self.kafka_outages = self._counter("hours_kafka_outages", "Times Kafka went away")
+        self.kafka_up = self._gauge("hours_kafka_up", "1 while Kafka answers")
+        self.kafka_up.set(1)
         self.decode_seconds = self._histogram("hours_decode_seconds", "Decoding of one batch")
         self.settle_seconds = self._histogram("hours_settle_seconds", "Settling of one batch")
         self.append_seconds = self._histogram("hours_append_seconds", "Append of one batch")
         self.ledger_away = False
+        self.kafka_away = False
 
     def count(self, shard: int, before: Head, changes: Changes) -> None:
         """Count what one appended batch did."""
@@ -73,6 +77,13 @@ class Metrics:
             self.outages.inc()
         self.ledger_away = away
         self.ledger_up.set(0 if away else 1)
+
+    def set_kafka_away(self, away: bool) -> None:
+        """Note that Kafka went away, or came back."""
+        if away and not self.kafka_away:
+            self.kafka_outages.inc()
+        self.kafka_away = away
+        self.kafka_up.set(0 if away else 1)
 
     def forget_shard(self, shard: int) -> None:
         """Drop the gauges of a shard given up: another worker shows them now."""

@@ -12,7 +12,10 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
+from producers.publishing import ask_any_broker
 from streams.settings import StreamSettings
+
+logger = logging.getLogger(__name__)
 
 _LOG_OF_RECORD = {
     "message.timestamp.type": "LogAppendTime",
@@ -31,14 +34,17 @@ class TopicRefusal(Exception):
 
 
 def create_topics(settings: StreamSettings) -> None:
-    """Create what is missing, and check what is there. TopicRefusal."""
+    """Create what is missing, and check what is there. TopicRefusal.
+
+    How many replicas each has is the brokers' to say: their `default.replication.factor`.
+    """
     wanted = {
         settings.taps_topic: (settings.policy.shard_count, _LOG_OF_RECORD),
         settings.team_totals_topic: (1, _COMPACTED),
         settings.roster_topic: (1, _COMPACTED),
     }
     with _admin(settings.bootstrap) as admin:
-        there = set(admin.list_topics())
+        there = set(ask_any_broker(admin.list_topics))
         for name, (partitions, config) in wanted.items():
             if name not in there:
                 _create(admin, name, partitions, config)
@@ -46,16 +52,21 @@ def create_topics(settings: StreamSettings) -> None:
 
 
 def check_log(settings: StreamSettings) -> None:
-    """Refuse a log of record that is missing or set otherwise: TopicRefusal, naming each."""
+    """Refuse a log of record that is missing or set otherwise: TopicRefusal, naming each.
+
+    One that could be kept more safely is only warned of.
+    """
     taps, shard_count = settings.taps_topic, settings.policy.shard_count
     with _admin(settings.bootstrap) as admin:
-        if taps not in set(admin.list_topics()):
+        if taps not in set(ask_any_broker(admin.list_topics)):
             raise TopicRefusal(
                 f"Kafka 里没有主题 {taps}：请运行 hours init。 "
                 f"Kafka has no topic {taps}: run hours init."
             )
         found = _config(admin, taps)
-        found["partitions"] = str(len(admin.describe_topics([taps])[0]["partitions"]))
+        partitions = ask_any_broker(lambda: admin.describe_topics([taps]))[0]["partitions"]
+        brokers = len(ask_any_broker(admin.describe_cluster)["brokers"])
+    found["partitions"] = str(len(partitions))
     wanted = {**_LOG_OF_RECORD, "partitions": str(shard_count)}
     differences = [
         f"{name}={found.get(name)} ≠ {value}"
@@ -68,6 +79,23 @@ def check_log(settings: StreamSettings) -> None:
             f"主题 {taps} 的设置不对（现在 ≠ 需要）：{listed}。 "
             f"Topic {taps} is set otherwise than the ledger needs (is ≠ must be): {listed}."
         )
+    replicas = min(len(partition["replica_nodes"]) for partition in partitions)
+    thin = thin_log(taps, brokers, replicas, int(found["min.insync.replicas"]))
+    if thin:
+        logger.warning("%s", thin)
+
+
+def thin_log(topic: str, brokers: int, replicas: int, in_sync: int) -> str | None:
+    """One line, if three brokers or more keep the log so that the loss of one could lose hours."""
+    if brokers < 3 or (replicas >= 3 and in_sync >= 2):
+        return None
+    return (
+        f"{brokers} 个 broker，主题 {topic} 却只有 {replicas} 份副本，"
+        f"min.insync.replicas={in_sync}：坏一个 broker 就可能丢时长，请改为 3 份和 2。 "
+        f"{brokers} brokers keep only {replicas} replicas of topic {topic}, with "
+        f"min.insync.replicas={in_sync}: the loss of one broker could lose hours. Make it 3 "
+        "replicas (kafka-reassign-partitions.sh) and min.insync.replicas=2 (kafka-configs.sh)."
+    )
 
 
 def lost_log(
@@ -129,14 +157,13 @@ def _admin(bootstrap: str) -> Iterator[KafkaAdminClient]:
 def _create(admin: KafkaAdminClient, name: str, partitions: int, config: Mapping[str, str]) -> None:
     wanted = {name: {"num_partitions": partitions, "configs": dict(config)}}
     try:
-        admin.create_topics(wanted, wait_for_metadata=True)
+        ask_any_broker(lambda: admin.create_topics(wanted, wait_for_metadata=True))
     except TopicAlreadyExistsError:
         return  # somebody else was quicker; it is checked all the same
 
 
 def _config(admin: KafkaAdminClient, topic: str) -> dict[str, str]:
-    described = admin.describe_configs(
-        [ConfigResource(ConfigResourceType.TOPIC, topic)], config_filter="all"
-    )
+    asked = [ConfigResource(ConfigResourceType.TOPIC, topic)]
+    described = ask_any_broker(lambda: admin.describe_configs(asked, config_filter="all"))
     settings = described["topic"][topic]
     return {name: setting["value"] for name, setting in settings.items()}

@@ -6,11 +6,13 @@ over whole fetched batches. Kafka's committed offsets are written for lag monito
 Invariant: nothing is fetched from a partition of the log that isn't claimed.
 """
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.errors import IllegalStateError, KafkaConnectionError, KafkaError
 from aiokafka.structs import OffsetAndMetadata
 from aiokafka.structs import TopicPartition as KafkaPartition
 from faust.serializers.schemas import Schema
@@ -22,6 +24,54 @@ from streams.topics import TopicRefusal, lost_log
 
 logger = logging.getLogger(__name__)
 
+_REACH_SECONDS = 5.0
+_RETRY_SECONDS = 1.0
+
+
+class _Patient:
+    """Starts as soon as Kafka can be reached: it may have gone since the worker asked last."""
+
+    _client_name = ""
+
+    async def on_start(self) -> None:
+        service: Any = self
+        while not service.should_stop:
+            try:
+                await super().on_start()  # type: ignore[misc]
+            except KafkaConnectionError as error:
+                logger.warning(
+                    "Kafka 没有回应，正在重试。 Kafka does not answer, retrying: %r", error
+                )
+                await getattr(self, self._client_name).stop()
+                await service.sleep(_RETRY_SECONDS)
+            else:
+                return
+
+
+class ConsumerThread(_Patient, driver.AIOKafkaConsumerThread):  # type: ignore[misc]
+    """The driver's, which waits for Kafka."""
+
+    _client_name = "_consumer"
+
+    async def on_thread_stop(self) -> None:
+        """The driver's; but closing a client whose broker has just gone can raise CancelledError.
+
+        Nobody cancelled this thread: left alone, it would end here, and be waited for for ever.
+        """
+        with suppress(asyncio.CancelledError):
+            await super().on_thread_stop()
+
+    async def stop(self) -> None:
+        """The driver's stop; after a crash the thread, and the loop in it, may be gone already."""
+        if not self.thread_loop.is_closed():
+            await super().stop()
+
+
+class Producer(_Patient, driver.Producer):  # type: ignore[misc]
+    """The driver's, which waits for Kafka."""
+
+    _client_name = "_producer"
+
 
 class Consumer(driver.Consumer):  # type: ignore[misc]
     """Reads what this worker's claims say, in batches."""
@@ -30,6 +80,9 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         super().__init__(*args, **options)
         self._readings: dict[int, Reading] = {}
         self._committed: dict[int, int] = {}
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def perform_seek(self) -> None:
         """Begin anew after a rebalance or a pause: every claim has to be made again."""
@@ -59,6 +112,12 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
     def is_claimed(self, shard: int) -> bool:
         return shard in self._readings
 
+    async def reach(self) -> None:
+        """Ask the broker for anything at all. KafkaError, TimeoutError where it doesn't answer."""
+        await asyncio.wait_for(
+            self._thread.call_thread(self._thread._ensure_consumer().topics), _REACH_SECONDS
+        )
+
     def log_end(self, tp: TP) -> int | None:
         """The end of a partition as a fetch last told it; None before that, and once it is lost."""
         try:
@@ -71,9 +130,8 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         timeout: float,  # noqa: ASYNC109 - Faust's signature
     ) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
         """One message for each partition fetched from, its value a `Batch`."""
-        if self.flow_active:
-            await self._claim_active()
-        records, active = await self._wait_next_records(timeout)
+        unclaimed = self.flow_active and await self._claim_next()
+        records, active = await self._wait_next_records(0 if unclaimed else timeout)
         if records is None or self.should_stop:
             return
         if not self.flow_active:
@@ -117,24 +175,28 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         self._committed.update(moved)
         return True
 
-    async def _claim_active(self) -> None:
+    async def _claim_next(self) -> bool:
+        """Claim one shard; whether others wait. What is claimed is read before the next one is."""
         active = set(self._get_active_partitions()) | set(self._buffered_partitions)
-        missing = [
+        unclaimed = [
             tp
             for tp in sorted(active)
             if tp.topic == self.app.taps_topic and tp.partition not in self._readings
         ]
-        if missing:
-            # A connection of its own: on the consumer's, it would wait behind a fetch.
-            bounds = await self.app.log_bounds([tp.partition for tp in missing])
-            for tp in missing if bounds else ():
-                await self._claim(tp, *bounds[tp.partition])
+        for tp in unclaimed[:1]:
+            await self._claim(tp)
+        return len(unclaimed) > 1
 
-    async def _claim(self, tp: TP, begins: int, ends: int) -> None:
+    async def _claim(self, tp: TP) -> None:
         generation = self.app.consumer_generation_id
         claimed = await self.app.claim(tp.partition)
-        if claimed is None or generation != self.app.consumer_generation_id:
-            return  # assigned anew meanwhile: whoever owns it now claims it again
+        if claimed is None:
+            return
+        # Asked after the claim: before it, another worker may have settled what came since.
+        bounds = await self.app.log_bounds(tp.partition)
+        if bounds is None or generation != self.app.consumer_generation_id:
+            return  # Kafka is away, or assigned anew: whoever owns it claims it again
+        begins, ends = bounds
         lost = lost_log(tp.partition, begins, ends, claimed.read_from, claimed.next_offset)
         if lost:
             await self.app.refuse(TopicRefusal(lost))
@@ -161,9 +223,10 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
 
 
 class Transport(driver.Transport):  # type: ignore[misc]
-    """The aiokafka transport with this module's consumer."""
+    """The aiokafka transport with this module's consumer and producer."""
 
     Consumer = Consumer
+    Producer = Producer
 
 
 class BatchSchema(Schema):  # type: ignore[misc]

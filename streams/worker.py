@@ -1,6 +1,7 @@
 """Running one worker process: everything checked first, then Faust until it is told to stop."""
 
 import fcntl
+import gc
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,12 +10,23 @@ from pathlib import Path
 from faust.worker import Worker
 from sqlalchemy.engine import make_url
 
+from ledger import roles
 from ledger.refusals import SecondWorker
 from ledger.store import open_store
 from streams.app import HoursApp, create_app
 from streams.batches import read_any_header_name
 from streams.settings import StreamSettings
 from streams.topics import check_log
+
+# A batch makes a hundred thousand values that live for fifteen days, and nearly no cycles.
+_COLLECT_SELDOM = (100_000, 50, 1_000)
+_SAYING_IT_AGAIN = (
+    "aiokafka",
+    "aiokafka.conn",
+    "aiokafka.consumer.fetcher",
+    "aiokafka.consumer.group_coordinator",
+    "aiokafka.producer.sender",
+)
 
 
 def run_worker(settings: StreamSettings, log_level: str = "info") -> None:
@@ -25,6 +37,7 @@ def run_worker(settings: StreamSettings, log_level: str = "info") -> None:
     store = open_store(settings.ledger_url, settings.ledger_name, settings.policy)
     try:
         store.check()
+        roles.refuse_unprivileged(store.engine, roles.WORKER)
         check_log(settings)
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         read_any_header_name()
@@ -37,6 +50,9 @@ def run_worker(settings: StreamSettings, log_level: str = "info") -> None:
 def _run(app: HoursApp, log_level: str) -> None:
     worker = Worker(app, loglevel=log_level, redirect_stdouts=False)
     logging.captureWarnings(True)
+    for name in _SAYING_IT_AGAIN:
+        logging.getLogger(name).addFilter(_OnceAMinute())
+    gc.set_threshold(*_COLLECT_SELDOM)
     try:
         worker.execute_from_commandline()
     except SystemExit as left:
@@ -44,6 +60,21 @@ def _run(app: HoursApp, log_level: str) -> None:
             raise
     if app.refusal is not None:
         raise app.refusal
+
+
+class _OnceAMinute(logging.Filter):
+    """Kafka's client says the same ten times a second for as long as a broker is away."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[object, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        last = self._said.get(record.msg)
+        if last is not None and record.created - last < 60:
+            return False
+        self._said[record.msg] = record.created
+        return True
 
 
 @contextmanager

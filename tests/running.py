@@ -5,9 +5,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +19,8 @@ from sqlalchemy import Engine
 from ledger import queries
 from ledger.engine import open_engine
 from ledger.queries import ShardStatus
+from producers.publishing import open_producer, publish_lines
+from tests.taps import Load
 
 PATIENCE_SECONDS = 90.0
 
@@ -40,13 +43,15 @@ class Hours:
     environment: dict[str, str]
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def run(self, *arguments: str, input: bytes = b"") -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, input: bytes = b"", patience: float = PATIENCE_SECONDS
+    ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [sys.executable, "-m", "hours", *arguments],
             input=input,
             capture_output=True,
             env=self.environment,
-            timeout=PATIENCE_SECONDS,
+            timeout=patience,
             check=False,
         )
         return subprocess.CompletedProcess(
@@ -61,6 +66,14 @@ class Hours:
 
     def rows(self, *arguments: str) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.ok(*arguments, "--json").splitlines()]
+
+    def totals(self) -> dict[tuple[str, str], int]:
+        """Seconds by team and day."""
+        return {(row["team"], row["day"]): row["seconds"] for row in self.rows("totals")}
+
+    @property
+    def taps_topic(self) -> str:
+        return f"{self.environment['HOURS_TOPIC_PREFIX']}.taps"
 
     def start_worker(self, **more: str) -> subprocess.Popen[bytes]:
         home = Path(self.environment["HOURS_HOME"])
@@ -118,6 +131,45 @@ class Hours:
     def logs(self) -> str:
         home = Path(self.environment["HOURS_HOME"])
         return "".join(path.read_text() for path in sorted(home.glob("worker-*.log")))
+
+
+class Publishing(threading.Thread):
+    """Sessions of a load on their way, little by little; `sent` is what was acknowledged."""
+
+    def __init__(self, hours: Hours, load: Load) -> None:
+        super().__init__(daemon=True)
+        self._hours, self._load = hours, load
+        self._over = threading.Event()
+        self.sent = 0
+
+    def run(self) -> None:
+        with open_producer(self._hours.environment["HOURS_KAFKA"]) as producer:
+            while not self._over.wait(0.02):
+                events = [event for _ in range(20) for event in self._load.session()]
+                account = publish_lines(
+                    lines(events).splitlines(),
+                    producer,
+                    self._hours.taps_topic,
+                    lambda so_far: None,
+                    print,
+                )
+                self.sent += account.sent
+
+    def finish(self) -> None:
+        self._over.set()
+        self.join(PATIENCE_SECONDS)
+        assert not self.is_alive(), "Kafka took no more"
+
+
+@contextmanager
+def publishing(hours: Hours, load: Load) -> Iterator[Publishing]:
+    """A load on its way; all of it published at the end."""
+    thread = Publishing(hours, load)
+    thread.start()
+    try:
+        yield thread
+    finally:
+        thread.finish()
 
 
 def environment(home: Path, **settings: str) -> dict[str, str]:

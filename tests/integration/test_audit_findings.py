@@ -65,7 +65,6 @@ def settle(store: Store, number: int, log: list[Record], batch: int = 17) -> Non
     claim = store.claim(number)
     shard = Shard(number, store.policy, claim.head)
     for start in range(0, len(log), batch):
-        before = shard.head.next_offset
         store.append(number, claim.epoch, shard.fold(log[start : start + batch]))
 
 

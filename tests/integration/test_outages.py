@@ -4,7 +4,6 @@ Services that are killed here are this test's own, so that no other test is hurt
 """
 
 import json
-import threading
 import urllib.error
 import urllib.request
 from collections import Counter
@@ -23,7 +22,7 @@ from hours.settings import read_settings
 from producers.publishing import open_producer, publish_lines
 from streams.metrics import Metrics
 from streams.topics import create_topics
-from tests.running import Hours, environment, eventually, lines
+from tests.running import Hours, environment, eventually, lines, publishing
 from tests.taps import Load
 
 CLAIMED_NOTHING = dict.fromkeys(range(4), 0)
@@ -71,8 +70,14 @@ def test_a_killed_kafka_is_found_again_by_the_worker_itself(
         publish(hours, load, sessions=1_000)
         sent = taps_sent(hours)
         broker.kill()
+        _, answer = eventually(lambda: when(hours, 503), "a worker that isn't ready")
+        assert answer == {"ready": False, "why": "Kafka does not answer"}
+        assert metrics_of(hours)["hours_kafka_up"] == {(): 0}
         assert get(hours, "/health/live") == (200, {"live": True})
         broker.start()
+        eventually(lambda: when(hours, 200), "a worker that is ready again")
+        assert metrics_of(hours)["hours_kafka_outages_total"] == {(): 1}
+        assert "Kafka 恢复了" in hours.logs()
         hours.wait_until_settled(sent)
         publish(hours, load, sessions=100)
         assert_all_settled_exactly(hours, load, taps_sent(hours))
@@ -119,7 +124,7 @@ def test_a_running_worker_shows_its_metrics_its_totals_and_its_health(hours: Hou
     assert found["hours_team_totals_published_total"][()] >= len(load.totals)
     assert found["hours_ledger_up"] == {(): 1}
     assert get(hours, "/health/live") == (200, {"live": True})
-    assert totals_of(hours) == dict(load.totals)
+    assert hours.totals() == dict(load.totals)
     assert hours.stop_worker(worker) == 0
 
 
@@ -171,7 +176,7 @@ def start_watched_worker(hours: Hours) -> Any:
 
 def assert_all_settled_exactly(hours: Hours, load: Load, sent: int) -> None:
     hours.wait_until_settled(sent)
-    assert totals_of(hours) == dict(load.totals)
+    assert hours.totals() == dict(load.totals)
     heads = [one.head for one in hours.statuses()]
     assert sum(head.accepted + head.duplicates for head in heads) == sent
     assert "Equal" in hours.ok("audit")
@@ -181,63 +186,21 @@ def assert_all_settled_exactly(hours: Hours, load: Load, sent: int) -> None:
 # Its events
 
 
-class Publishing(threading.Thread):
-    """Sessions of a load on their way, little by little; `sent` is what was acknowledged."""
-
-    def __init__(self, hours: Hours, load: Load) -> None:
-        super().__init__(daemon=True)
-        self._hours, self._load = hours, load
-        self._over = threading.Event()
-        self.sent = 0
-
-    def run(self) -> None:
-        with open_producer(self._hours.environment["HOURS_KAFKA"]) as producer:
-            while not self._over.wait(0.02):
-                events = [event for _ in range(10) for event in self._load.session()]
-                account = publish_lines(
-                    lines(events).splitlines(),
-                    producer,
-                    taps_topic(self._hours),
-                    lambda so_far: None,
-                    print,
-                )
-                self.sent += account.sent
-
-    def finish(self) -> None:
-        self._over.set()
-        self.join(90)
-        assert not self.is_alive(), "Kafka took no more"
-
-
-@contextmanager
-def publishing(hours: Hours, load: Load) -> Iterator[Publishing]:
-    thread = Publishing(hours, load)
-    thread.start()
-    try:
-        yield thread
-    finally:
-        thread.finish()
-
-
 def publish(hours: Hours, load: Load, sessions: int, spoilt: Any = ()) -> None:
     """Publish sessions at once, and values that are no events."""
     events = [event for _ in range(sessions) for event in load.session()]
     with open_producer(hours.environment["HOURS_KAFKA"]) as producer:
-        sent = [producer.send(taps_topic(hours), value, partition=0) for value in spoilt]
+        sent = [producer.send(hours.taps_topic, value, partition=0) for value in spoilt]
         publish_lines(
-            lines(events).splitlines(), producer, taps_topic(hours), lambda so_far: None, print
+            lines(events).splitlines(), producer, hours.taps_topic, lambda so_far: None, print
         )
         for future in sent:
             future.get(30)
 
 
-def taps_topic(hours: Hours) -> str:
-    return f"{hours.environment['HOURS_TOPIC_PREFIX']}.taps"
-
-
 def taps_sent(hours: Hours) -> int:
     with closing(consumer_of(hours)) as consumer:
-        partitions = [TopicPartition(taps_topic(hours), number) for number in range(4)]
+        partitions = [TopicPartition(hours.taps_topic, number) for number in range(4)]
         return sum(consumer.end_offsets(partitions).values())
 
 
@@ -310,10 +273,6 @@ def ends_in_the_ledger(hours: Hours) -> dict[tuple[str, ...], int]:
 
 
 # Its totals
-
-
-def totals_of(hours: Hours) -> dict[tuple[str, str], int]:
-    return {(row["team"], row["day"]): row["seconds"] for row in hours.rows("totals")}
 
 
 def totals_on_the_topic(hours: Hours) -> dict[tuple[str, str], int]:

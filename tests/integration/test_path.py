@@ -2,71 +2,18 @@
 
 import random
 import signal
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from producers.publishing import open_producer
-from producers.reading import read_line
-from producers.writing import write_record
-from tests.running import Hours, eventually, lines
+from tests.running import Hours, eventually, lines, publishing
 from tests.taps import Load, tap
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 on_postgresql = pytest.mark.parametrize("ledger_url", ["postgresql"], indirect=True)
-
-
-class Stream(threading.Thread):
-    """Publishes sessions of a load, little by little, until told to stop."""
-
-    def __init__(self, hours: Hours, load: Load) -> None:
-        super().__init__(daemon=True)
-        self._hours, self._load = hours, load
-        self._over = threading.Event()
-        self.sent = 0
-
-    def run(self) -> None:
-        kafka = self._hours.environment["HOURS_KAFKA"]
-        topic = f"{self._hours.environment['HOURS_TOPIC_PREFIX']}.taps"
-        with open_producer(kafka) as producer:
-            while not self._over.wait(0.02):
-                for event in (event for _ in range(20) for event in self._load.session()):
-                    key, value, headers = record_of(event)
-                    producer.send(topic, key=key, value=value, headers=headers)
-                    self.sent += 1
-            producer.flush()
-
-    def finish(self) -> None:
-        self._over.set()
-        self.join()
-
-
-@contextmanager
-def streaming(hours: Hours, load: Load) -> Iterator[Stream]:
-    """A load on its way, on a ledger just begun; all of it published at the end."""
-    hours.ok("init")
-    stream = Stream(hours, load)
-    stream.start()
-    try:
-        yield stream
-    finally:
-        stream.finish()
-
-
-def record_of(event: dict[str, Any]) -> Any:
-    read = read_line(lines([event]).strip())
-    return write_record(read[0])
-
-
-def totals_of(hours: Hours) -> dict[tuple[str, str], int]:
-    return {(row["team"], row["day"]): row["seconds"] for row in hours.rows("totals")}
 
 
 def settle_the_rest(hours: Hours, sent: int) -> None:
@@ -79,7 +26,7 @@ def settle_the_rest(hours: Hours, sent: int) -> None:
 
 
 def assert_exact(hours: Hours, load: Load, sent: int) -> None:
-    assert totals_of(hours) == dict(load.totals)
+    assert hours.totals() == dict(load.totals)
     heads = [one.head for one in hours.statuses()]
     assert sum(head.accepted + head.duplicates for head in heads) == sent
     assert sum(head.rejected for head in heads) == 0
@@ -118,7 +65,8 @@ def test_killed_at_twenty_random_moments_under_load_nothing_is_lost_or_doubled(
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")
     chance, load = random.Random(seed), Load(seed)
-    with streaming(hours, load) as stream:
+    hours.ok("init")
+    with publishing(hours, load) as published:
         for kill in range(20):
             before = hours.epochs()
             worker = hours.start_worker()
@@ -128,28 +76,30 @@ def test_killed_at_twenty_random_moments_under_load_nothing_is_lost_or_doubled(
             worker.kill()
             worker.wait()
         hours.start_worker()
-    settle_the_rest(hours, stream.sent)
-    assert_exact(hours, load, stream.sent)
+    settle_the_rest(hours, published.sent)
+    assert_exact(hours, load, published.sent)
 
 
 @on_postgresql
 def test_two_workers_share_four_partitions_a_third_joins_and_one_leaves(hours: Hours) -> None:
     load = Load(7)
-    with streaming(hours, load) as stream:
+    hours.ok("init")
+    with publishing(hours, load) as published:
         first = hours.start_worker()
         hours.wait_for_new_claims(dict.fromkeys(range(4), 0))
         for step in (hours.start_worker, hours.start_worker, lambda: hours.stop_worker(first)):
             before = hours.epochs()
             step()
             hours.wait_for_new_claims(before)
-    settle_the_rest(hours, stream.sent)
-    assert_exact(hours, load, stream.sent)
+    settle_the_rest(hours, published.sent)
+    assert_exact(hours, load, published.sent)
 
 
 @on_postgresql
 def test_a_stalled_worker_that_wakes_up_late_spoils_nothing(hours: Hours) -> None:
     load = Load(11)
-    with streaming(hours, load) as stream:
+    hours.ok("init")
+    with publishing(hours, load) as published:
         stalled = hours.start_worker()
         hours.wait_for_new_claims(dict.fromkeys(range(4), 0))
         before = hours.epochs()
@@ -159,18 +109,19 @@ def test_a_stalled_worker_that_wakes_up_late_spoils_nothing(hours: Hours) -> Non
         before = hours.epochs()
         stalled.send_signal(signal.SIGCONT)
         hours.wait_for_new_claims(before)  # the woken one joins again, and all are shared anew
-    settle_the_rest(hours, stream.sent)
-    assert_exact(hours, load, stream.sent)
+    settle_the_rest(hours, published.sent)
+    assert_exact(hours, load, published.sent)
 
 
 @on_postgresql
 def test_a_shard_is_taken_over_from_a_worker_stopped_within_its_append(hours: Hours) -> None:
     """Its transaction stands open and holds the shard's row; nobody is there to end it."""
     load = Load(13)
-    with streaming(hours, load) as stream, hours.engine.connect() as stopped:
+    hours.ok("init")
+    with publishing(hours, load) as published, hours.engine.connect() as stopped:
         stopped.execute(text("UPDATE shards SET next_offset = next_offset"))
         hours.start_worker()
         hours.wait_for_new_claims(dict.fromkeys(range(4), 0))
         stopped.invalidate()
-    settle_the_rest(hours, stream.sent)
-    assert_exact(hours, load, stream.sent)
+    settle_the_rest(hours, published.sent)
+    assert_exact(hours, load, published.sent)

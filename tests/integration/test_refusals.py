@@ -105,7 +105,7 @@ def test_a_log_that_lost_its_beginning_or_was_made_anew_stops_worker_and_audit(
     hours.ok("init")
     settle_one_bad_record(hours)
     with closing(KafkaAdminClient(bootstrap_servers=hours.environment["HOURS_KAFKA"])) as admin:
-        topic = taps_topic(hours)
+        topic = hours.taps_topic
         admin.delete_records({TopicPartition(topic, 0): 1})
         assert "begins at 1, 0 is needed" in refused(hours.environment, "audit")
         admin.delete_topics([topic])
@@ -260,19 +260,15 @@ def refused_by(hours: Hours, kafka: str, command: str) -> tuple[str, int, str]:
     return kafka, done.returncode, line
 
 
-def taps_topic(hours: Hours) -> str:
-    return f"{hours.environment['HOURS_TOPIC_PREFIX']}.taps"
-
-
 def create_taps_topic(hours: Hours, partitions: int, settings: dict[str, str]) -> None:
-    topic = NewTopic(taps_topic(hours), partitions, 1, topic_configs=settings)
+    topic = NewTopic(hours.taps_topic, partitions, 1, topic_configs=settings)
     with closing(KafkaAdminClient(bootstrap_servers=hours.environment["HOURS_KAFKA"])) as admin:
         admin.create_topics([topic])
 
 
 def settle_one_bad_record(hours: Hours) -> None:
     with closing(KafkaProducer(bootstrap_servers=hours.environment["HOURS_KAFKA"])) as producer:
-        producer.send(taps_topic(hours), b"{}", partition=0).get(30)
+        producer.send(hours.taps_topic, b"{}", partition=0).get(30)
     worker = hours.start_worker()
     hours.wait_until_settled(1)
     assert hours.stop_worker(worker) == 0

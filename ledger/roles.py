@@ -1,0 +1,128 @@
+"""Who may do what to the ledger on PostgreSQL: two group roles beside the owner of the tables.
+
+Whoever runs `hours init` owns the tables and changes the schema. Workers log in as members of
+`hours_worker`, everybody who only looks as members of `hours_reader`; neither group can log in,
+and the logins are the operator's. SQLite has no roles. Invariant: what a group may do is what
+stands in `PRIVILEGES`, for every table there is, and nothing else, however often it is granted.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import Connection, Engine, text
+
+from ledger import schema
+from ledger.refusals import NotPermitted
+
+WORKER = "hours_worker"
+READER = "hours_reader"
+
+PRIVILEGES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    # Appended to, never changed: the trigger refuses as well, whoever asks.
+    "entries": {WORKER: ("SELECT", "INSERT"), READER: ("SELECT",)},
+    "rejections": {WORKER: ("SELECT", "INSERT"), READER: ("SELECT",)},
+    # Only `hours init` begins a shard.
+    "shards": {WORKER: ("SELECT", "UPDATE"), READER: ("SELECT",)},
+    "day_totals": {WORKER: ("SELECT", "INSERT", "UPDATE"), READER: ("SELECT",)},
+    # A half comes or goes; it is never altered.
+    "halves": {WORKER: ("SELECT", "INSERT", "DELETE"), READER: ("SELECT",)},
+    # A worker's cache of raw events: nobody else's business.
+    "window_segments": {WORKER: ("SELECT", "INSERT", "DELETE")},
+    "schema_version": {WORKER: ("SELECT",), READER: ("SELECT",)},
+}
+
+
+def grant(engine: Engine) -> bool:
+    """Give both groups exactly their privileges, all or nothing; safe to repeat.
+
+    Makes the groups where they are missing. False, and nothing is granted, where they are
+    missing and this user may not make roles. NotPermitted where the tables are somebody else's.
+    """
+    if engine.dialect.name != "postgresql":
+        return True
+    with schema.reaching(engine), engine.begin() as connection:
+        schema.wait_for_turn(connection)
+        _refuse_stranger(connection)
+        if not _both_exist(connection):
+            return False
+        for role in (WORKER, READER):
+            connection.execute(text(f"GRANT USAGE ON SCHEMA {_schema(connection)} TO {role}"))
+        for table, granted in PRIVILEGES.items():
+            for role, deeds in granted.items():
+                connection.execute(text(f"REVOKE ALL ON {table} FROM {role}"))
+                connection.execute(text(f"GRANT {', '.join(deeds)} ON {table} TO {role}"))
+    return True
+
+
+def refuse_unprivileged(engine: Engine, role: str) -> None:
+    """NotPermitted where the connected user lacks something that `role` may do."""
+    if engine.dialect.name != "postgresql":
+        return
+    needed = [
+        (table, deed) for table, granted in PRIVILEGES.items() for deed in granted.get(role, ())
+    ]
+    with schema.reaching(engine), engine.connect() as connection:
+        user = connection.execute(text("SELECT current_user")).scalar_one()
+        missing = [
+            f"{deed} {table}"
+            for table, deed in needed
+            if not connection.execute(
+                text("SELECT has_table_privilege(:table, :deed)"), {"table": table, "deed": deed}
+            ).scalar_one()
+        ]
+    if missing:
+        raise NotPermitted(
+            f"数据库用户 {user} 没有所需的权限（{', '.join(missing)}）：请在 HOURS_LEDGER_URL 里用 "
+            f"{role} 的成员，或请表的所有者运行 hours init。 The database user {user} lacks "
+            f"{', '.join(missing)}: let HOURS_LEDGER_URL name a member of {role}, or let the "
+            "owner of the tables run hours init."
+        )
+
+
+def _refuse_stranger(connection: Connection) -> None:
+    owners = connection.execute(
+        text(
+            "SELECT DISTINCT pg_get_userbyid(relowner) FROM pg_class "
+            "WHERE oid = ANY(CAST(:tables AS regclass[])) AND NOT pg_has_role(relowner, 'USAGE')"
+        ),
+        {"tables": list(PRIVILEGES)},
+    ).scalars()
+    owner = next(iter(owners), None)
+    if owner is not None:
+        raise NotPermitted(
+            f"表属于 {owner}：请在 HOURS_LEDGER_URL 里用它运行 hours init。 "
+            f"The tables belong to {owner}: run hours init with that user in HOURS_LEDGER_URL."
+        )
+
+
+def _both_exist(connection: Connection) -> bool:
+    missing = {WORKER, READER} - _existing(connection, (WORKER, READER))
+    if missing and not _may_make_roles(connection):
+        return False
+    for role in sorted(missing):
+        # Roles are shared by all databases of the server: another `hours init` may be quicker.
+        connection.execute(
+            text(
+                f"DO $$ BEGIN CREATE ROLE {role} NOLOGIN; "
+                "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+            )
+        )
+    return True
+
+
+def _existing(connection: Connection, roles: Iterable[str]) -> set[str]:
+    found = connection.execute(
+        text("SELECT rolname FROM pg_roles WHERE rolname = ANY(:roles)"), {"roles": list(roles)}
+    )
+    return set(found.scalars())
+
+
+def _may_make_roles(connection: Connection) -> bool:
+    return bool(
+        connection.execute(
+            text("SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user")
+        ).scalar_one()
+    )
+
+
+def _schema(connection: Connection) -> str:
+    return str(connection.execute(text("SELECT quote_ident(current_schema())")).scalar_one())

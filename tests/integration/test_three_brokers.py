@@ -1,0 +1,219 @@
+"""Three brokers with the settings of docker-compose.three-brokers.yml, losing one and then two.
+
+Without containers: the same variables, as the image would turn them into server.properties, with
+the services' names replaced by ports on loopback.
+"""
+
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kafka import KafkaAdminClient, KafkaProducer
+from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
+from kafka.errors import KafkaError
+
+from hours.services import EmbeddedKafka
+from hours.services.embedded import free_port
+from hours.services.guard import Command
+from streams.topics import thin_log
+from tests.compose import BASE, THREE_BROKERS, effective
+from tests.integration.test_path import record_of, totals_of
+from tests.running import Hours, environment, lines
+from tests.taps import Load
+
+COMPOSE = effective(BASE, THREE_BROKERS)
+NAMES = ("kafka", "kafka-2", "kafka-3")
+# What one small machine needs to see a loss within seconds; nothing that decides what is kept.
+QUICKER = {
+    "group.min.session.timeout.ms": "1000",
+    "broker.session.timeout.ms": "2000",
+    "broker.heartbeat.interval.ms": "400",
+    "replica.lag.time.max.ms": "3000",
+    "log.cleaner.dedupe.buffer.size": "8388608",
+    "offsets.topic.num.partitions": "4",
+}
+
+
+class ComposedBroker(EmbeddedKafka):
+    """The broker of one service of the compose files."""
+
+    def __init__(self, name: str, folder: Path, jars: Path, ports: dict[str, int]) -> None:
+        super().__init__(folder / name, jars)
+        variables = COMPOSE["services"][name]["environment"]
+        self._cluster = variables["CLUSTER_ID"]
+        self._ports = ports
+        self.port = ports[f"{name}:9092"]
+        self._settings = {
+            re.sub("_", ".", variable.removeprefix("KAFKA_").lower()): str(value)
+            for variable, value in variables.items()
+            if variable.startswith("KAFKA_") and variable != "KAFKA_HEAP_OPTS"
+        }
+        self._settings |= QUICKER | {"log.dirs": str(self.data / "log")}
+        for setting in ("advertised.listeners", "controller.quorum.voters"):
+            self._settings[setting] = self._on_loopback(self._settings[setting])
+        controller = ports[f"{name}:9093"]
+        self._settings["listeners"] = (
+            f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{controller}"
+        )
+
+    def _prepare(self) -> str:
+        if not (self.data / "log").exists():
+            self._format(self._settings)
+        self._write(self._settings)
+        return f"127.0.0.1:{self.port}"
+
+    def _java(self, main: str, *arguments: str) -> Command:
+        """Formatted with the file's own cluster id, as the image does."""
+        given = list(arguments)
+        if "--cluster-id" in given:
+            given[given.index("--cluster-id") + 1] = self._cluster
+        return super()._java(main, *given)
+
+    def _on_loopback(self, value: str) -> str:
+        return re.sub(
+            r"[a-z0-9-]+:909[23]", lambda at: f"127.0.0.1:{self._ports[at.group()]}", value
+        )
+
+
+@pytest.fixture(scope="module")
+def brokers(jars: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[ComposedBroker]]:
+    folder = tmp_path_factory.mktemp("three")
+    ports = {f"{name}:{port}": free_port() for name in NAMES for port in (9092, 9093)}
+    three = [ComposedBroker(name, folder, jars, ports) for name in NAMES]
+    start(three)
+    yield three
+    for broker in three:
+        broker.kill()
+
+
+@pytest.fixture
+def hours(
+    brokers: list[ComposedBroker], sqlite_url: str, fresh_name: str, tmp_path: Path
+) -> Iterator[Hours]:
+    start([broker for broker in brokers if not broker.pid])
+    product = Hours(
+        environment(
+            tmp_path,
+            kafka=",".join(broker.address for broker in brokers),
+            ledger_url=sqlite_url,
+            topic_prefix=fresh_name,
+            session_seconds="1.5",
+        )
+    )
+    yield product
+    product.end()
+
+
+def start(brokers: list[ComposedBroker]) -> None:
+    """All at once: none is ready before the controllers have a majority."""
+    with ThreadPoolExecutor(len(NAMES)) as pool:
+        list(pool.map(lambda broker: broker.start(), brokers))
+
+
+def test_init_makes_every_topic_with_three_replicas_of_which_two_must_have_a_record(
+    hours: Hours,
+) -> None:
+    done = hours.run("init")
+    assert done.returncode == 0, done.stderr
+    assert "replicas" not in done.stderr
+    prefix = hours.environment["HOURS_TOPIC_PREFIX"]
+    with closing(KafkaAdminClient(bootstrap_servers=hours.environment["HOURS_KAFKA"])) as admin:
+        for name in ("taps", "team-totals", "roster"):
+            topic = f"{prefix}.{name}"
+            assert min(map(len, replicas_of(admin, topic))) == 3, topic
+            assert in_sync_of(admin, topic) == "2", topic
+
+
+def test_a_log_kept_on_one_of_three_brokers_is_warned_of_and_works(hours: Hours) -> None:
+    topic = f"{hours.environment['HOURS_TOPIC_PREFIX']}.taps"
+    kept = {"message.timestamp.type": "LogAppendTime", "retention.ms": "-1"}
+    with closing(KafkaAdminClient(bootstrap_servers=hours.environment["HOURS_KAFKA"])) as admin:
+        admin.create_topics([NewTopic(topic, 4, 1, topic_configs=kept)])
+    done = hours.run("init")
+    assert done.returncode == 0, done.stderr
+    assert f"3 brokers keep only 1 replicas of topic {topic}" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("brokers", "replicas", "in_sync", "warned"),
+    [(1, 1, 1, False), (2, 1, 1, False), (3, 3, 2, False), (3, 3, 1, True), (3, 2, 2, True)],
+)
+def test_a_log_is_thin_where_more_brokers_could_keep_it(
+    brokers: int, replicas: int, in_sync: int, warned: bool
+) -> None:
+    assert (thin_log("t", brokers, replicas, in_sync) is not None) == warned
+
+
+def test_one_broker_may_go_without_notice_two_are_noticed_and_nothing_is_lost(
+    hours: Hours, brokers: list[ComposedBroker]
+) -> None:
+    hours.ok("init")
+    load = Load(seed=33)
+    acknowledged = publish(hours, load)
+    hours.start_worker()
+    hours.wait_until_settled(acknowledged)
+
+    brokers[0].kill()
+    for asked in ("init", "status"):
+        hours.ok(asked)  # at once, while the others still name the one that is gone
+    acknowledged += publish(hours, load)
+    hours.wait_until_settled(acknowledged)
+
+    brokers[1].stop()
+    session = load.session()
+    # In a process of its own: kafka-python leaves sockets open to brokers that are away.
+    with get_context("spawn").Pool(1) as pool:
+        ends = pool.apply(ends_of_sending, (brokers[2].address, topic_of(hours), session))
+    assert ends == ["NotEnoughReplicasError"] * len(session)
+
+    start(brokers[:2])
+    hours.ok("publish", input=lines(session))  # the kiosk still has them
+    acknowledged += len(session) + publish(hours, load)
+    hours.wait_until_settled(acknowledged)
+    assert totals_of(hours) == dict(load.totals)
+    assert hours.settled() == acknowledged  # what was refused is not in the log
+    assert "Equal" in hours.ok("audit")
+
+
+def publish(hours: Hours, load: Load, sessions: int = 200) -> int:
+    """Publishes sessions, each record acknowledged; how many records."""
+    events = [event for _ in range(sessions) for event in load.session()]
+    hours.ok("publish", input=lines(events))
+    return len(events)
+
+
+def ends_of_sending(broker: str, topic: str, events: list[dict[str, Any]]) -> list[str]:
+    """How each event ends that a kiosk sends once, to the broker that is left."""
+    ends = []
+    with closing(
+        KafkaProducer(bootstrap_servers=broker, acks="all", retries=0, enable_idempotence=False)
+    ) as producer:
+        for event in events:
+            key, value, headers = record_of(event)
+            sent = producer.send(topic, key=key, value=value, headers=headers)
+            try:
+                sent.get(timeout=30)
+                ends.append("acknowledged")
+            except KafkaError as error:
+                ends.append(type(error).__name__)
+    return ends
+
+
+def topic_of(hours: Hours) -> str:
+    return f"{hours.environment['HOURS_TOPIC_PREFIX']}.taps"
+
+
+def replicas_of(admin: KafkaAdminClient, topic: str) -> list[list[int]]:
+    (described,) = admin.describe_topics([topic])
+    return [partition["replica_nodes"] for partition in described["partitions"]]
+
+
+def in_sync_of(admin: KafkaAdminClient, topic: str) -> str:
+    resource = ConfigResource(ConfigResourceType.TOPIC, topic)
+    described = admin.describe_configs([resource], config_filter="all")
+    return str(described["topic"][topic]["min.insync.replicas"]["value"])
