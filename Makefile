@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install dev demo test bench chaos check contract lock secrets clean
+.PHONY: install dev demo test bench chaos fuzz check contract lock secrets clean
 
 install: .venv/.installed
 
@@ -29,6 +29,10 @@ test: dev
 # A thousand faults, some twenty minutes; CHAOS="--seed 42" does the same ones again.
 chaos: dev
 	$(BIN)/python -m tests.chaos $(CHAOS)
+
+# A million spoilt records through a worker; FUZZ="--decoder --seed 7" tries the decoder alone.
+fuzz: dev
+	$(BIN)/python -m tests.fuzz $(FUZZ)
 
 check: dev
 	$(BIN)/ruff format --check .

@@ -14,6 +14,9 @@ from pydantic_core import from_json
 
 Headers = Sequence[tuple[str, bytes | None]]
 
+# A header's name may be any bytes; those that are not UTF-8 are surrogates (`streams.batches`).
+_NAMES = ("utf-8", "surrogateescape")
+
 
 class WholeRecord(Protocol):
     """What both Kafka clients call a consumer record; `timestamp` is in milliseconds."""
@@ -45,7 +48,9 @@ def write_line(record: WholeRecord) -> bytes:
         "timestamp_type": _NAMES_OF_TYPES[record.timestamp_type],
         "key": _shown(record.key),
         "value": _shown(record.value),
-        "headers": [(name, _shown(content)) for name, content in record.headers],
+        "headers": [
+            (_shown(name.encode(*_NAMES)), _shown(content)) for name, content in record.headers
+        ],
     }
     return _encode(fields).encode() + b"\n"
 
@@ -59,7 +64,7 @@ def read_line(line: bytes) -> ArchivedRecord:
         _TIMESTAMP_TYPES[fields["timestamp_type"]],
         _bytes(fields["key"]),
         _bytes(fields["value"]),
-        tuple([(_text(name), _bytes(content)) for name, content in fields["headers"]]),
+        tuple([(_name(name), _bytes(content)) for name, content in fields["headers"]]),
     )
 
 
@@ -84,6 +89,13 @@ def _bytes(shown: Any) -> bytes | None:
     if isinstance(shown, dict):
         return b64decode(shown["base64"], validate=True)
     return _text(shown).encode()
+
+
+def _name(shown: Any) -> str:
+    name = _bytes(shown)
+    if name is None:
+        raise TypeError("a header has no name")
+    return name.decode(*_NAMES)
 
 
 def _text(value: Any) -> str:

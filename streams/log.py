@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 from kafka import KafkaConsumer, TopicPartition
 
 from producers.publishing import ask_any_broker
+from streams.batches import read_any_header_name
 from streams.topics import (
     REACHING_MILLISECONDS,
     TopicRefusal,
@@ -120,6 +121,7 @@ class TopicLog:
 
 
 async def _consumer(bootstrap: str) -> Any:
+    read_any_header_name()
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
         group_id=None,

@@ -14,6 +14,7 @@ from ledger import roles
 from ledger.refusals import SecondWorker
 from ledger.store import open_store
 from streams.app import HoursApp, create_app
+from streams.batches import read_any_header_name
 from streams.settings import StreamSettings
 from streams.topics import check_log
 
@@ -39,6 +40,7 @@ def run_worker(settings: StreamSettings, log_level: str = "info") -> None:
         roles.refuse_unprivileged(store.engine, roles.WORKER)
         check_log(settings)
         settings.data_dir.mkdir(parents=True, exist_ok=True)
+        read_any_header_name()
         with _alone(settings.ledger_url):
             _run(create_app(settings, store), log_level)
     finally:
