@@ -3,12 +3,13 @@
 import json
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from benchmarks.arena import Arena
+from benchmarks.arena import SHARDS, Arena
 from benchmarks.contest import read_raw
 from benchmarks.figures import Contested
 from benchmarks.load import Log, district_events, load_log
@@ -20,7 +21,7 @@ from ledger.entries import Entry
 from ledger.taps import Record
 from producers.writing import write_line
 from streams import decoding
-from streams.log import read_log
+from streams.log import open_log
 
 TAPS = 1_500
 
@@ -91,9 +92,9 @@ def settled_as_a_peer(product: Product) -> list[Entry]:
     """The entries plain Faust and Quix would write for the product's log."""
     accounts: dict[str, Account] = {}
     entries: list[Entry] = []
-    for shard, (_, stop) in product.places().items():
-        for batch in read_log(product.arena.kafka, product.log.topic, shard, stop):
-            for one in batch:
+    with open_log(product.arena.kafka, product.log.topic, SHARDS) as log:
+        for shard, (_, stop) in product.places().items():
+            for one in chain.from_iterable(log.read(shard, stop)):
                 event = json.loads(one.value)
                 record = Record(one.offset, one.timestamp * 1_000, fact_of(event))
                 account = accounts.setdefault(event["subject"], Account())
