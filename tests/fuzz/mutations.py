@@ -55,7 +55,7 @@ HEADERS: tuple[tuple[str, bytes | None], ...] = (
     ("ce_datacontenttype", b"application/json"), ("ce_", b""), ("ce_a b", b"x"), ("ce_x", b"\xff"),
     ("ce_\u0130", b"x"), ("\u212ae_id", b"x"), ("", b""), ("", None), ("trace", b"\0"),
     ("名", b"1"), ("ce_subject", b"V001"), ("ce_x", b'"},"id":"f-9'), ("ce_specversion", None),
-    ("h" * 300, b""), ("trace", b"x" * 66_000),
+    ("h" * 300, b""), ("\udcff\udcfe", b""), ("ce_\udcc3", b"x"), ("trace", b"x" * 66_000),
 )  # fmt: skip
 
 

@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 from streams.archive_lines import ArchivedRecord, read_line, write_line
 
 contents = st.none() | st.binary(max_size=40) | st.text(max_size=20).map(str.encode)
+names = st.text(max_size=9) | st.binary(max_size=9).map(
+    lambda name: name.decode("utf-8", "surrogateescape")
+)
 records = st.builds(
     ArchivedRecord,
     offset=st.integers(0, (1 << 63) - 1),
@@ -17,7 +20,7 @@ records = st.builds(
     timestamp_type=st.sampled_from([-1, 0, 1]),
     key=contents,
     value=contents,
-    headers=st.lists(st.tuples(st.text(max_size=9), contents), max_size=4).map(tuple),
+    headers=st.lists(st.tuples(names, contents), max_size=4).map(tuple),
 )
 GOOD = ArchivedRecord(7, 1_764_000_000_123, 1, b"V1", "{“好”}".encode(), (("h", b"\xff"),))
 
@@ -55,6 +58,7 @@ def test_the_standard_librarys_json_reads_the_same(record: ArchivedRecord) -> No
         ("headers", None),
         ("headers", [["name"]]),
         ("headers", [[None, "text"]]),
+        ("headers", [[7, "text"]]),
     ],
 )
 def test_a_line_that_says_no_record_is_refused(member: str, value: Any) -> None:
