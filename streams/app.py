@@ -201,6 +201,7 @@ class HoursApp(faust.App):  # type: ignore[misc]
         """Publish the team totals that changed; what can't be published is tried again."""
         for shard, keys in self.changed.take():
             if not self.consumer.is_claimed(shard):
+                self.changed.put_back(shard, keys)  # it is about to be, or will be forgotten
                 continue
             try:
                 totals = await asyncio.to_thread(read_totals, self.store.engine, shard, keys)
@@ -275,16 +276,20 @@ class HoursApp(faust.App):  # type: ignore[misc]
             self._moved.notify_all()
 
     async def _publish(self, totals: list[TeamTotal]) -> None:
+        # Not through Faust's topic: it leaves a future that nobody looks at, logged as a crash.
+        producer = await self.maybe_start_producer()
         sent = [
-            await self.totals_channel.send(
-                key=total.model_dump_json(include={"team", "day", "shard"}).encode(),
-                value=total.model_dump_json().encode(),
+            await producer.send(
+                self.settings.team_totals_topic,
+                total.model_dump_json(include={"team", "day", "shard"}).encode(),
+                total.model_dump_json().encode(),
+                *(None, None, None),  # any partition, now, no headers
             )
             for total in totals
         ]
         for done in await asyncio.gather(*sent, return_exceptions=True):
             if isinstance(done, BaseException):
-                raise done  # after all of them: whatever nobody looks at is logged as a crash
+                raise done
         self.metrics.totals_published.inc(len(totals))
 
 
@@ -324,7 +329,7 @@ def create_app(settings: StreamSettings, store: Store) -> HoursApp:
     app.begin(settings, store)
     _add_agent(app, settings)
     app.task(app.append_pending)
-    _add_show(app, settings)
+    _add_show(app)
     _add_pages(app)
     return app
 
@@ -338,11 +343,7 @@ def _add_agent(app: HoursApp, settings: StreamSettings) -> None:
             await app.settle(batch)
 
 
-def _add_show(app: HoursApp, settings: StreamSettings) -> None:
-    app.totals_channel = app.topic(
-        settings.team_totals_topic, key_serializer="raw", value_serializer="raw", acks=False
-    )
-
+def _add_show(app: HoursApp) -> None:
     @app.timer(interval=_SHOW_SECONDS, name="show")  # type: ignore[untyped-decorator]
     async def show() -> None:
         await app.show()

@@ -21,8 +21,7 @@ from hours.services.postgres import _binaries
 from ledger import schema
 from ledger.tables import metadata
 from tests.compose import BASE, ROOT, effective
-from tests.integration.test_path import Stream, totals_of
-from tests.running import Hours, environment, eventually, lines
+from tests.running import Hours, environment, eventually, lines, publishing
 from tests.taps import Load
 
 SERVICES = effective(BASE)["services"]
@@ -157,7 +156,7 @@ def evidence(server: Server) -> list[Any]:
 
 
 def assert_exact(installation: Installation, load: Load) -> None:
-    assert totals_of(installation.reader) == dict(load.totals)
+    assert installation.reader.totals() == dict(load.totals)
     assert "Equal" in installation.reader.ok("audit")
 
 
@@ -187,14 +186,10 @@ def test_a_backup_taken_under_load_is_restored_and_the_log_does_the_rest(
     load = Load(seed=71)
     backup = tmp_path / "hours.dump"
     installed.worker.start_worker()
-    stream = Stream(installed.reader, load)
-    stream.start()
-    try:
+    with publishing(installed.reader, load) as published:
         installed.wait_until_settled(300)
         server.run("pg_dump", "-Fc", "-d", "hours", "-f", str(backup))
-    finally:
-        stream.finish()
-    sent = stream.sent + publish(installed, load)
+    sent = published.sent + publish(installed, load)
     installed.wait_until_settled(sent)
     installed.stop()
 

@@ -4,6 +4,7 @@ Without containers: the same variables, as the image would turn them into server
 the services' names replaced by ports on loopback.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,9 +21,11 @@ from kafka.errors import KafkaError
 from hours.services import EmbeddedKafka
 from hours.services.embedded import free_port
 from hours.services.guard import Command
+from producers.reading import read_line
+from producers.refusals import Refusal
+from producers.writing import write_record
 from streams.topics import thin_log
 from tests.compose import BASE, THREE_BROKERS, effective
-from tests.integration.test_path import record_of, totals_of
 from tests.running import Hours, environment, lines
 from tests.taps import Load
 
@@ -168,14 +171,14 @@ def test_one_broker_may_go_without_notice_two_are_noticed_and_nothing_is_lost(
     session = load.session()
     # In a process of its own: kafka-python leaves sockets open to brokers that are away.
     with get_context("spawn").Pool(1) as pool:
-        ends = pool.apply(ends_of_sending, (brokers[2].address, topic_of(hours), session))
+        ends = pool.apply(ends_of_sending, (brokers[2].address, hours.taps_topic, session))
     assert ends == ["NotEnoughReplicasError"] * len(session)
 
     start(brokers[:2])
     hours.ok("publish", input=lines(session))  # the kiosk still has them
     acknowledged += len(session) + publish(hours, load)
     hours.wait_until_settled(acknowledged)
-    assert totals_of(hours) == dict(load.totals)
+    assert hours.totals() == dict(load.totals)
     assert hours.settled() == acknowledged  # what was refused is not in the log
     assert "Equal" in hours.ok("audit")
 
@@ -194,7 +197,9 @@ def ends_of_sending(broker: str, topic: str, events: list[dict[str, Any]]) -> li
         KafkaProducer(bootstrap_servers=broker, acks="all", retries=0, enable_idempotence=False)
     ) as producer:
         for event in events:
-            key, value, headers = record_of(event)
+            read = read_line(json.dumps(event).encode())
+            assert not isinstance(read, Refusal)
+            key, value, headers = write_record(read[0])
             sent = producer.send(topic, key=key, value=value, headers=headers)
             try:
                 sent.get(timeout=30)
@@ -202,10 +207,6 @@ def ends_of_sending(broker: str, topic: str, events: list[dict[str, Any]]) -> li
             except KafkaError as error:
                 ends.append(type(error).__name__)
     return ends
-
-
-def topic_of(hours: Hours) -> str:
-    return f"{hours.environment['HOURS_TOPIC_PREFIX']}.taps"
 
 
 def replicas_of(admin: KafkaAdminClient, topic: str) -> list[list[int]]:
