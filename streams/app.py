@@ -42,7 +42,7 @@ _RETRY_SECONDS = 1.0
 _MOST_PENDING_RECORDS = 40_000
 
 _REACH_SECONDS = 2.0
-_STOPPING_SECONDS = 30.0
+_STOPPING_SECONDS = 10.0
 # Of the producer's three, Faust's own, aiokafka's, and what Faust says once it is stopped.
 _NOT_SHOWN = (
     *(LedgerRefusal, DBAPIError),
@@ -213,12 +213,12 @@ class HoursApp(faust.App):  # type: ignore[misc]
 
     async def crash(self, reason: BaseException) -> None:
         """Faust's own: something beyond this app's understanding ends it."""
-        _end_at_last()
+        _end_at_last(1)
         await super().crash(reason)
 
     async def on_stop(self) -> None:
         """Finish the append in hand, then leave; what is pending is still in the log."""
-        _end_at_last()
+        _end_at_last(0)
         self._ledger.stop()
         await super().on_stop()
         self._settling_thread.shutdown()
@@ -293,12 +293,17 @@ class HoursApp(faust.App):  # type: ignore[misc]
         self.metrics.totals_published.inc(len(totals))
 
 
-def _end_at_last() -> None:
+def _end_at_last(code: int) -> None:
     """End the process if stopping hangs, as Kafka's client can: it would settle nothing any more.
 
     Nothing is lost by it: what isn't in the ledger is still in the log.
     """
-    watch = threading.Timer(_STOPPING_SECONDS, os._exit, (1,))
+
+    def end() -> None:
+        logger.warning("Kafka 的客户端没有关闭，进程结束。 Kafka's client does not close; ending.")
+        os._exit(code)
+
+    watch = threading.Timer(_STOPPING_SECONDS, end)
     watch.daemon = True
     watch.start()
 

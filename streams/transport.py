@@ -161,7 +161,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             for shard, offset in self.app.settled_offsets.items()
             if self._committed.get(shard) != offset and shard in self._readings
         }
-        if not moved:
+        if not moved or self.app.should_stop:  # then Kafka's client may wait for ever for an answer
             return False
         offsets = {
             KafkaPartition(self.app.taps_topic, shard): OffsetAndMetadata(offset, "")
