@@ -126,6 +126,12 @@ NESTED = "[" * 10_000 + "]" * 10_000
         tap_with('1,"id":"tap-2"'),
         tap_with('1,"\\u0069d":"tap-2"'),
         TAP.replace(b'"team"', b'"team":"x","team"'),
+        # As many quotes as a good event has: a null takes two away, and a name brings two.
+        TAP.replace(
+            b'"data": {',
+            b'"data": {"supplied_by": null, "x": NaN, "reason": null, "y": 1, "y": 1, ',
+        ),
+        TAP.replace(b'"team"', b'"supplied_by": null, "team": "x", "team"'),
     ],
     ids=lambda value: ascii(value[:20] + b"..." + value[-12:]),
 )
