@@ -8,7 +8,7 @@ import pytest
 from tests.chaos.campaign import Orders, run
 from tests.chaos.plan import Database
 
-FAULTS = 25
+FAULTS = 12
 
 
 @pytest.mark.parametrize(("database", "workers"), [("postgresql", 2), ("sqlite", 1)])
