@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 _REACH_SECONDS = 5.0
 _RETRY_SECONDS = 1.0
+_BETWEEN_CLAIMS_SECONDS = 0.25
 
 
 class _Patient:
@@ -131,7 +132,9 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
     ) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
         """One message for each partition fetched from, its value a `Batch`."""
         unclaimed = self.flow_active and await self._claim_next()
-        records, active = await self._wait_next_records(0 if unclaimed else timeout)
+        records, active = await self._wait_next_records(
+            _BETWEEN_CLAIMS_SECONDS if unclaimed else timeout
+        )
         if records is None or self.should_stop:
             return
         if not self.flow_active:
