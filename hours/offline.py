@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from ledger.entries import Entry, genesis
-from ledger.merkle import Frontier
 from ledger.policy import Policy
 from ledger.settling import Half, HalfKey
 from ledger.shard import Head, Rejection, Shard
@@ -28,9 +27,7 @@ class Settlement(NamedTuple):
 def settle(lines: Iterable[bytes], ledger_name: str, policy: Policy) -> Settlement:
     """Settle lines as one shard's log: offset = line number from 0, no partition check."""
     first = genesis(0, ledger_name, policy)
-    frontier = Frontier()
-    frontier.extend([first.leaf])
-    shard = Shard(0, policy, Head(next_seq=1, frontier=frontier.pack()))
+    shard = Shard(0, policy, Head.after(first))
     entries, rejections = [first], list[Rejection]()
     halves: dict[HalfKey, Half] = {}
     for batch in _batches(_records(lines)):

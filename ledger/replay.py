@@ -15,7 +15,6 @@ from sqlalchemy import Connection, Select, or_, select
 from ledger import tables
 from ledger.audit import Finding, check_stored, check_tree, shown, stored_entries
 from ledger.entries import Entry, genesis
-from ledger.merkle import Frontier
 from ledger.policy import Policy, iso_utc
 from ledger.queries import ShardStatus
 from ledger.rows import Fetch, Row, fetching
@@ -63,10 +62,8 @@ class _Replay:
         self._status = status
         self._number = status.shard
         first = genesis(status.shard, name, policy)
-        frontier = Frontier()
-        frontier.extend([first.leaf])
         self._first = first
-        self._shard = Shard(status.shard, policy, Head(next_seq=1, frontier=frontier.pack()))
+        self._shard = Shard(status.shard, policy, Head.after(first))
         self._halves: dict[HalfKey, Half] = {}
 
     def run(self, log: Iterable[Sequence[Record]], is_whole: bool) -> Iterator[Finding]:

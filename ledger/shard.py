@@ -41,6 +41,13 @@ class Head:
     skipped: int = 0
     frontier: bytes = b""
 
+    @classmethod
+    def after(cls, genesis: Entry) -> "Head":
+        """Where a shard stands that holds nothing but its genesis."""
+        frontier = Frontier()
+        frontier.extend([genesis.leaf])
+        return cls(next_seq=1, frontier=frontier.pack())
+
     def root(self) -> bytes:
         """The Merkle root over the shard's entries."""
         return Frontier(self.next_seq, self.frontier).root()

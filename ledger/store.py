@@ -20,7 +20,6 @@ from ledger.bulk import add_rows, delete_rows, insert_rows
 from ledger.engine import open_engine
 from ledger.entries import Entry
 from ledger.genesis import refuse_other
-from ledger.merkle import Frontier
 from ledger.policy import Policy
 from ledger.refusals import Fenced, NotInitialised
 from ledger.settling import Half
@@ -167,10 +166,8 @@ class Store:
 
     def _begin_shard(self, connection: Connection, shard: int) -> None:
         first = entry_types.genesis(shard, self.name, self.policy)
-        frontier = Frontier()
-        frontier.extend([first.leaf])
-        head = Head(next_seq=1, frontier=frontier.pack())
-        connection.execute(insert(tables.shards), {"shard": shard, "epoch": 0, **asdict(head)})
+        head = asdict(Head.after(first))
+        connection.execute(insert(tables.shards), {"shard": shard, "epoch": 0, **head})
         insert_rows(connection, tables.entries, [entry_row(shard, first)])
 
     def _write(self, connection: Connection, shard: int, changes: Changes) -> None:

@@ -53,7 +53,12 @@ class Tap(NamedTuple):
         reason: str | None = None,
     ) -> "Tap":
         """A tap with its data given one by one; what can be shared is."""
-        data = _shared(kind, team, place, activity, supplied_by, reason)
+        data = shared_data(kind, team, place, activity, supplied_by, reason)
+        return cls.saying(data, volunteer, occurred_at, source, id)
+
+    @classmethod
+    def saying(cls, data: TapData, volunteer: str, occurred_at: int, source: str, id: str) -> "Tap":
+        """A tap whose data is shared already."""
         return cls(intern(volunteer), intern(source), id, occurred_at, data)
 
     @property
@@ -74,7 +79,8 @@ class Tap(NamedTuple):
 
 
 @lru_cache(maxsize=1 << 14)
-def _shared(kind: Kind, *data: str | None) -> TapData:
+def shared_data(kind: Kind, *data: str | None) -> TapData:
+    """The one `TapData` of these words."""
     return TapData(kind, *data)
 
 

@@ -8,7 +8,7 @@ times as fast as by rows; they are no contract with anybody but the worker.
 import json
 from typing import Any
 
-from ledger.taps import Adjustment, Tap, TapData, Void
+from ledger.taps import Adjustment, Tap, TapData, Void, shared_data
 from ledger.window import Accepted
 
 
@@ -32,9 +32,9 @@ def pack(accepted: list[Accepted]) -> bytes:
 def unpack(segment: bytes) -> list[Accepted]:
     """What `pack` was given."""
     columns: dict[str, Any] = json.loads(segment)
-    said = columns["said"]
+    said = [shared_data(*fields) for fields in columns["said"]]
     taps: list[Accepted] = [
-        (offset, Tap.of(volunteer, said[data][0], at, source, id, *said[data][1:]))
+        (offset, Tap.saying(said[data], volunteer, at, source, id))
         for offset, volunteer, source, id, at, data in zip(*columns["taps"], strict=True)
     ]
     others: list[Accepted] = [(offset, Void(*fields)) for offset, fields in columns["voids"]]

@@ -40,7 +40,6 @@ _TRANSPORT = "owned-offsets"
 _SHOW_SECONDS = 0.25
 _RETRY_SECONDS = 1.0
 _MOST_PENDING_RECORDS = 40_000
-
 _REACH_SECONDS = 2.0
 _STOPPING_SECONDS = 10.0
 # Of the producer's three, Faust's own, aiokafka's, and what Faust says once it is stopped.
@@ -172,23 +171,21 @@ class HoursApp(faust.App):  # type: ignore[misc]
         try:
             await self.consumer.reach()
         except (KafkaError, TimeoutError) as error:
-            if not self.metrics.kafka_away:
+            if self.metrics.kafka.went():
                 logger.warning(
                     "Kafka 没有回应，正在重试。 Kafka does not answer, retrying: %r", error
                 )
-            self.metrics.set_kafka_away(True)
         else:
-            if self.metrics.kafka_away:
+            if self.metrics.kafka.came():
                 logger.warning("Kafka 恢复了。 Kafka is back.")
-            self.metrics.set_kafka_away(False)
 
     def not_ready(self) -> str | None:
         """Why this worker settles nothing now; None where it does."""
         if self.should_stop:
             return "it is stopping"
-        if self.metrics.ledger_away:
+        if self.metrics.ledger.away:
             return "the ledger's database does not answer"
-        if self.metrics.kafka_away:
+        if self.metrics.kafka.away:
             return "Kafka does not answer"
         waiting = [
             tp.partition

@@ -97,15 +97,13 @@ class Ledger:
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
     def _say_away(self, error: DBAPIError) -> None:
-        if not self._metrics.ledger_away:
+        if self._metrics.ledger.went():
             logger.warning(
                 "账本数据库没有回应，正在重试。 "
                 "The ledger's database does not answer, retrying: %s",
                 str(error.orig).strip().splitlines()[0],
             )
-        self._metrics.set_ledger_away(True)
 
     def _say_back(self) -> None:
-        if self._metrics.ledger_away:
+        if self._metrics.ledger.came():
             logger.warning("账本数据库恢复了。 The ledger's database is back.")
-            self._metrics.set_ledger_away(False)

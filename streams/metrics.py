@@ -13,6 +13,31 @@ from ledger.shard import Changes, Head
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
+class Availability:
+    """Whether something a worker needs answers: shown, and each time it went away counted."""
+
+    def __init__(self, up: Gauge, outages: Counter) -> None:
+        self._up = up
+        self._outages = outages
+        self.away = False
+        up.set(1)
+
+    def went(self) -> bool:
+        """Note that it doesn't answer; whether that is news."""
+        is_news, self.away = not self.away, True
+        if is_news:
+            self._outages.inc()
+            self._up.set(0)
+        return is_news
+
+    def came(self) -> bool:
+        """Note that it answers; whether that is news."""
+        is_news, self.away = self.away, False
+        if is_news:
+            self._up.set(1)
+        return is_news
+
+
 class Metrics:
     """Counters and gauges of one worker."""
 
@@ -25,7 +50,6 @@ class Metrics:
         self.entries = self._counter("hours_entries_appended", "Entries appended", "shard", "type")
         self.fenced = self._counter("hours_fenced", "Batches refused: a later claim", "shard")
         self.gaps = self._counter("hours_gaps", "Fetches read again to fill a hole", "shard")
-        self.outages = self._counter("hours_ledger_outages", "Times the database went away")
         self.totals_published = self._counter(
             "hours_team_totals_published", "Team totals acknowledged by the broker"
         )
@@ -44,16 +68,17 @@ class Metrics:
         self.totals_pending = self._gauge(
             "hours_team_totals_pending", "Team totals changed and not published yet"
         )
-        self.ledger_up = self._gauge("hours_ledger_up", "1 while the database answers")
-        self.ledger_up.set(1)
-        self.kafka_outages = self._counter("hours_kafka_outages", "Times Kafka went away")
-        self.kafka_up = self._gauge("hours_kafka_up", "1 while Kafka answers")
-        self.kafka_up.set(1)
+        self.ledger = Availability(
+            self._gauge("hours_ledger_up", "1 while the database answers"),
+            self._counter("hours_ledger_outages", "Times the database went away"),
+        )
+        self.kafka = Availability(
+            self._gauge("hours_kafka_up", "1 while Kafka answers"),
+            self._counter("hours_kafka_outages", "Times Kafka went away"),
+        )
         self.decode_seconds = self._histogram("hours_decode_seconds", "Decoding of one batch")
         self.settle_seconds = self._histogram("hours_settle_seconds", "Settling of one batch")
         self.append_seconds = self._histogram("hours_append_seconds", "Append of one batch")
-        self.ledger_away = False
-        self.kafka_away = False
 
     def count(self, shard: int, before: Head, changes: Changes) -> None:
         """Count what one appended batch did."""
@@ -70,20 +95,6 @@ class Metrics:
         for kind, count in Tally(entry.type for entry in changes.entries).items():
             self.entries.labels(shard, kind).inc(count)
         self.tree_size.labels(shard).set(after.next_seq)
-
-    def set_ledger_away(self, away: bool) -> None:
-        """Note that the database went away, or came back."""
-        if away and not self.ledger_away:
-            self.outages.inc()
-        self.ledger_away = away
-        self.ledger_up.set(0 if away else 1)
-
-    def set_kafka_away(self, away: bool) -> None:
-        """Note that Kafka went away, or came back."""
-        if away and not self.kafka_away:
-            self.kafka_outages.inc()
-        self.kafka_away = away
-        self.kafka_up.set(0 if away else 1)
 
     def forget_shard(self, shard: int) -> None:
         """Drop the gauges of a shard given up: another worker shows them now."""

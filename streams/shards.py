@@ -5,8 +5,10 @@ claimed, and says what came of it. Invariant: a shard in memory is never used on
 known to stand elsewhere.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -82,13 +84,13 @@ class Shards:
         owned.read_to = batch.records[-1].offset + 1
         records = self._decode(batch)
         shard, start = owned.shard, owned.shard.head.next_offset
-        known = [record for record in records if record.offset < start]
+        known = bisect_left(records, start, key=attrgetter("offset"))
         if known:
-            shard.rebuild(known, owned.rejected_offsets)
-            self._show(shard, start - known[-1].offset - 1)
-        if len(known) == len(records):
+            shard.rebuild(records[:known], owned.rejected_offsets)
+            self._show(shard, start - records[known - 1].offset - 1)
+        if known == len(records):
             return None
-        return self._fold(shard, records[len(known) :])
+        return self._fold(shard, records[known:])
 
     def _decode(self, batch: Batch[Any]) -> list[Record]:
         started = perf_counter()

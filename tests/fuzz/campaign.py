@@ -67,7 +67,7 @@ def run(hours: Hours, count: int, seed: int, say: Say) -> Report:
 
 async def _send(hours: Hours, wanted: Iterable[RawRecord], say: Say) -> Counter[int]:
     """In batches, each record as it is: no client stands between to put anything right."""
-    topic = f"{hours.environment['HOURS_TOPIC_PREFIX']}.taps"
+    topic = hours.taps_topic
     sent = Counter[int]()
     async with AIOKafkaProducer(
         bootstrap_servers=hours.environment["HOURS_KAFKA"],

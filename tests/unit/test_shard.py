@@ -26,9 +26,7 @@ DAY = 24 * 60 * MINUTE
 
 
 def begin(head: Head | None = None, policy: Policy = SMALL) -> Shard:
-    frontier = Frontier()
-    frontier.extend([genesis(0, "test", policy).leaf])
-    return Shard(0, policy, head or Head(next_seq=1, frontier=frontier.pack()))
+    return Shard(0, policy, head or Head.after(genesis(0, "test", policy)))
 
 
 def batches_of(log: list[Record], seed: int, cuts: int) -> list[list[Record]]:
