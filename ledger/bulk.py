@@ -8,7 +8,6 @@ SQLite, which runs within this process, takes them one by one. Not what the rows
 from collections.abc import Sequence
 from typing import Any
 
-import psycopg
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -29,7 +28,8 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
+
+from ledger.engine import driver_errors, driver_of
 
 Row = tuple[Any, ...]
 
@@ -89,22 +89,14 @@ def delete_rows(
 def _copy(
     connection: Connection, statement: str, types: Sequence[str], rows: Sequence[Row]
 ) -> None:
-    """COPY goes past SQLAlchemy; what goes wrong is raised as SQLAlchemy would have raised it."""
-    driver = connection.connection.driver_connection
-    assert driver is not None
-    try:
-        with driver.cursor() as cursor, cursor.copy(statement) as copy:
-            copy.set_types(types)
-            for row in rows:
-                copy.write_row(row)
-    except psycopg.Error as error:
-        lost = bool(driver.closed)
-        if lost:
-            connection.invalidate(error)
-        raise DBAPIError.instance(
-            statement, None, error, psycopg.Error, connection_invalidated=lost,
-            dialect=connection.dialect,
-        ) from error  # fmt: skip
+    with (
+        driver_errors(connection, statement),
+        driver_of(connection).cursor() as cursor,
+        cursor.copy(statement) as copy,
+    ):
+        copy.set_types(types)
+        for row in rows:
+            copy.write_row(row)
 
 
 def _adding(statement: Any, table: Table) -> Insert:

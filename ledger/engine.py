@@ -4,12 +4,15 @@ Not the store: only what makes both behave alike under it.
 """
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from ledger.refusals import NoDatabase
 
@@ -33,6 +36,32 @@ def open_engine(url: str) -> Engine:
         pool_pre_ping=True,
         connect_args={"connect_timeout": 10, "application_name": "hours"},
     )
+
+
+@contextmanager
+def driver_errors(connection: Connection, statement: str) -> Iterator[None]:
+    """For what goes past SQLAlchemy to its driver: what goes wrong is raised as its own would be.
+
+    A connection that was lost is taken out of use.
+    """
+    driver = driver_of(connection)
+    try:
+        yield
+    except (psycopg.Error, sqlite3.Error) as error:
+        lost = isinstance(error, psycopg.Error) and bool(driver.closed)
+        if lost:
+            connection.invalidate(error)
+        base = psycopg.Error if isinstance(error, psycopg.Error) else sqlite3.Error
+        raise DBAPIError.instance(
+            statement, None, error, base, connection_invalidated=lost, dialect=connection.dialect
+        ) from error
+
+
+def driver_of(connection: Connection) -> Any:
+    """The driver's own connection beneath SQLAlchemy's."""
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    return driver
 
 
 def _make_folder(folder: Path) -> None:

@@ -5,15 +5,14 @@ from a cursor of its own, SQLite reads them within this process. Invariant: no m
 memory than were asked for.
 """
 
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from itertools import count
 from typing import Any
 
-import psycopg
 from sqlalchemy import Connection, Select
-from sqlalchemy.exc import DBAPIError
+
+from ledger.engine import driver_errors, driver_of
 
 Row = tuple[Any, ...]
 Fetch = Callable[[int], list[Row]]
@@ -28,29 +27,14 @@ def fetching(connection: Connection, statement: Select[Any]) -> Iterator[Fetch]:
 
     The statement's values must be numbers: they are written into it.
     """
-    driver = connection.connection.driver_connection
-    assert driver is not None
     query = str(statement.compile(connection, compile_kwargs={"literal_binds": True}))
-    with _raising(connection, query), closing(_cursor(connection, driver)) as cursor:
+    with driver_errors(connection, query), closing(_cursor(connection)) as cursor:
         cursor.execute(query)
         yield cursor.fetchmany
 
 
-def _cursor(connection: Connection, driver: Any) -> Any:
+def _cursor(connection: Connection) -> Any:
+    driver = driver_of(connection)
     if connection.dialect.name == "sqlite":
         return driver.cursor()
     return driver.cursor(name=f"rows_{next(_numbers)}", binary=True)
-
-
-@contextmanager
-def _raising(connection: Connection, query: str) -> Iterator[None]:
-    try:
-        yield
-    except (psycopg.Error, sqlite3.Error) as error:
-        lost = isinstance(error, psycopg.OperationalError)
-        if lost:
-            connection.invalidate(error)
-        base = psycopg.Error if isinstance(error, psycopg.Error) else sqlite3.Error
-        raise DBAPIError.instance(
-            query, None, error, base, connection_invalidated=lost, dialect=connection.dialect
-        ) from error

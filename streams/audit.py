@@ -4,9 +4,8 @@ The log is the topic itself or an archive of it. One that ends before the ledger
 archive may, proves the ledger's beginning alone; what it leaves out is counted as `uncovered`.
 """
 
-import gc
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from itertools import islice
 from typing import NamedTuple
 
@@ -15,10 +14,9 @@ from ledger.audit import Finding, check_shards
 from ledger.replay import audit_shard
 from ledger.store import Store
 from ledger.taps import Record
+from streams.collecting import collecting_rarely
 from streams.decoding import decode
 from streams.log import Log
-
-_ALLOCATIONS = 100_000
 
 
 class Audited(NamedTuple):
@@ -40,7 +38,7 @@ def audit(store: Store, log: Log, progress: Progress, most_findings: int = 20) -
 
     It ends at `most_findings`. TopicRefusal or ArchiveRefusal where the log can't be read.
     """
-    with _collecting_rarely(), queries.reading(store.engine) as connection:
+    with collecting_rarely(), queries.reading(store.engine) as connection:
         statuses = queries.status(connection)
         offsets = {status.shard: status.head.next_offset for status in statuses}
         covered = {shard: log.covers(shard, offset) for shard, offset in offsets.items()}
@@ -60,17 +58,6 @@ def audit(store: Store, log: Log, progress: Progress, most_findings: int = 20) -
         sum(offsets.values()) - sum(covered.values()),
         findings,
     )
-
-
-@contextmanager
-def _collecting_rarely() -> Iterator[None]:
-    """Windows hold millions of values that form no cycles: looking for them takes a third of it."""
-    before = gc.get_threshold()
-    gc.set_threshold(_ALLOCATIONS, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 class _Replayed:

@@ -1,7 +1,6 @@
 """Running one worker process: everything checked first, then Faust until it is told to stop."""
 
 import fcntl
-import gc
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,11 +14,10 @@ from ledger.refusals import SecondWorker
 from ledger.store import open_store
 from streams.app import HoursApp, create_app
 from streams.batches import read_any_header_name
+from streams.collecting import collecting_rarely
 from streams.settings import StreamSettings
 from streams.topics import check_log
 
-# A batch makes a hundred thousand values that live for fifteen days, and nearly no cycles.
-_COLLECT_SELDOM = (100_000, 50, 1_000)
 _SAYING_IT_AGAIN = (
     "aiokafka",
     "aiokafka.conn",
@@ -41,7 +39,7 @@ def run_worker(settings: StreamSettings, log_level: str = "info") -> None:
         check_log(settings)
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         read_any_header_name()
-        with _alone(settings.ledger_url):
+        with _alone(settings.ledger_url), collecting_rarely():
             _run(create_app(settings, store), log_level)
     finally:
         store.engine.dispose()
@@ -52,7 +50,6 @@ def _run(app: HoursApp, log_level: str) -> None:
     logging.captureWarnings(True)
     for name in _SAYING_IT_AGAIN:
         logging.getLogger(name).addFilter(_OnceAMinute())
-    gc.set_threshold(*_COLLECT_SELDOM)
     try:
         worker.execute_from_commandline()
     except SystemExit as left:
