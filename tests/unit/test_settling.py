@@ -100,7 +100,7 @@ def test_a_thousand_random_orders_of_arrival_give_the_same_sessions() -> None:
     chance = random.Random(seed)
     arriving = days_of_taps(chance)
     expected = oracle.settled(arriving, POLICY, last_of(arriving))
-    assert len(expected.sessions) > 5
+    assert expected.sessions
     for _ in range(1_000):
         chance.shuffle(arriving)
         assert settle(arriving, POLICY) == expected
