@@ -60,8 +60,8 @@ def init(settings: Settings) -> None:
         store.engine.dispose()
     if not granted:
         showing.say(
-            f"没有角色 {roles.WORKER} 和 {roles.READER}，也无权创建：只有表的所有者能用这个账本。 "
-            f"There are no roles {roles.WORKER} and {roles.READER}, and this user may not make "
+            f"缺少角色 {'、'.join(roles.GROUPS)}，也无权创建：只有表的所有者能用这个账本。 "
+            f"The roles {', '.join(roles.GROUPS)} are not all there, and this user may not make "
             "them: only the owner of the tables can use this ledger."
         )
     create_topics(streams)

@@ -52,11 +52,12 @@ FORBIDDEN_TO_WORKERS = {
 
 @dataclass
 class Logins:
-    """The operator's logins: those of workers and readers are members of the groups."""
+    """The operator's logins: all but the owner's are members of the groups."""
 
     owner: str
     worker: str
     reader: str
+    registrar: str
 
 
 @pytest.fixture
@@ -70,12 +71,13 @@ def logins(
 ) -> Iterator[Logins]:
     """Logins for a fresh database, whose owner may not make roles; the groups are there."""
     url = make_url(postgres_url)
-    names = {which: f"{fresh_name}_{which}" for which in ("owner", "worker", "reader")}
+    kinds = ("owner", "worker", "reader", "registrar")
+    names = {which: f"{fresh_name}_{which}" for which in kinds}
     server = create_engine(postgres_server.address, isolation_level="AUTOCOMMIT")
     with server.connect() as admin:
         make_groups(admin.exec_driver_sql)
         for which, name in names.items():
-            group = {"worker": roles.WORKER, "reader": roles.READER}.get(which)
+            group = f"hours_{which}" if which != "owner" else ""
             member = f"IN ROLE {group}" if group else ""
             admin.exec_driver_sql(f"CREATE ROLE {name} LOGIN PASSWORD '{PASSWORD}' {member}")
         admin.exec_driver_sql(f"ALTER DATABASE {url.database} OWNER TO {names['owner']}")
@@ -93,7 +95,7 @@ def logins(
 
 
 def make_groups(execute: Callable[[str], object]) -> None:
-    for role in (roles.WORKER, roles.READER):
+    for role in roles.GROUPS:
         execute(
             f"DO $$ BEGIN CREATE ROLE {role} NOLOGIN; "
             "EXCEPTION WHEN duplicate_object THEN NULL; END $$"
@@ -140,7 +142,7 @@ def scalar(url: str, query: str) -> object:
 def test_every_table_has_its_privileges_named() -> None:
     assert roles.PRIVILEGES.keys() == metadata.tables.keys() | {"schema_version"}
     for table, granted in roles.PRIVILEGES.items():
-        assert granted.keys() <= {roles.WORKER, roles.READER}, table
+        assert granted.keys() <= set(roles.GROUPS), table
         assert set(granted.get(roles.READER, ())) <= {"SELECT"}, table
     assert set(roles.PRIVILEGES["entries"][roles.WORKER]) == {"SELECT", "INSERT"}
 
