@@ -1,0 +1,97 @@
+"""Reports: what was served, grouped and summed, joined to the roster when it is read.
+
+Thin: a plan is made of the roster (`reports_plan`), one statement asked (`reports_statement`), and
+its numbers turned into labels. Nothing here writes. Invariant: the rows of a report add up to its
+whole in seconds and sessions; volunteers are counted once in each row and once in the whole.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, func, select, text
+
+from ledger import as_of
+from ledger.policy import Policy
+from ledger.roster import store
+from ledger.roster.records import Activity, Platform, Project, Team, Unit
+from ledger.roster.reports_grouping import UNKNOWN_LABEL, Label, Plan
+from ledger.roster.reports_plan import plan
+from ledger.roster.reports_question import TIMES, Question, check
+from ledger.roster.reports_statement import Page, parameters, statement
+from ledger.tables import entries
+
+KINDS = (Unit, Team, Platform, Project, Activity)
+_WORK_MEMORY = "64MB"
+
+
+class ReportRow(NamedTuple):
+    """One group's figures; activities and people served are None where volunteers are asked of."""
+
+    groups: tuple[Label, ...]
+    seconds: int
+    sessions: int
+    volunteers: int
+    activities: int | None
+    served: int | None
+
+
+class Report(NamedTuple):
+    """The rows asked for, of so many in all, and the figures of the whole."""
+
+    rows: Sequence[ReportRow]
+    row_count: int
+    whole: ReportRow
+
+
+def report(
+    connection: Connection, question: Question, policy: Policy, page: Page | None = None
+) -> Report:
+    """Answer a question, within `queries.reading`. WrongQuestion."""
+    roster = store.load(connection, KINDS)
+    check(question, roster)
+    in_time = any(one.dimension in TIMES for one in question.by)
+    made = plan(roster, question, _days(connection) if in_time else (), policy)
+    below = None if question.as_of is None else as_of.stands(connection, question.as_of, policy)
+    asked = statement(made, connection.dialect.name, below, page or Page("hours"))
+    _make_room(connection)
+    whole, *rows = connection.execute(asked, parameters(made)).all()
+    figures = ReportRow((), *whole[-5:])
+    if made.held_in_all is None:
+        figures = figures._replace(activities=None, served=None)
+    else:
+        _, activities, served = made.held_in_all
+        figures = figures._replace(activities=activities, served=served)
+    return Report([_row(made, row) for row in rows], whole.groups, figures)
+
+
+def _row(made: Plan, row: Sequence[Any]) -> ReportRow:
+    """From a row of the statement: its place, an empty column, groups and sums."""
+    names = [one.dimension for one in made.question.by]
+    groups, sums = row[2:-5], ReportRow((), *row[-5:])
+    if made.held_in_all is None:
+        sums = sums._replace(activities=None, served=None)
+    labels = (_label(made, name, found) for name, found in zip(names, groups, strict=True))
+    return sums._replace(groups=tuple(labels))
+
+
+def _label(made: Plan, name: str, found: Any) -> Label:
+    if name != "volunteer":
+        return made.label(name, found)
+    return Label(found, found) if found else UNKNOWN_LABEL
+
+
+def _days(connection: Connection) -> list[str]:
+    """The days that entries name, found by stepping through the index from one to the next."""
+    day = entries.c.day
+    days = select(func.min(day).label("day")).cte("days", recursive=True)
+    following = select(func.min(day)).where(day > days.c.day).scalar_subquery()
+    days = days.union_all(select(following).where(days.c.day.is_not(None)))
+    found = connection.execute(select(days.c.day).where(days.c.day.is_not(None)))
+    return list(found.scalars())
+
+
+def _make_room(connection: Connection) -> None:
+    """Let PostgreSQL hash in memory for this transaction; compiling would take longer than it."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"SET LOCAL work_mem = '{_WORK_MEMORY}'"))
+        connection.execute(text("SET LOCAL jit = off"))

@@ -1,0 +1,248 @@
+"""A report as one SQL statement over `entries`: joined with the plan's codes, grouped, summed.
+
+The codes go along as JSON, one parameter for each column. What was served is grouped by the groups
+and the volunteer first, then by the groups: so sums and distinct volunteers come from one pass.
+Invariant: sums are of integers, and every entry within the filters is in exactly one row.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+from sqlalchemy import (
+    CTE,
+    JSON,
+    BigInteger,
+    ColumnElement,
+    CompoundSelect,
+    FromClause,
+    Integer,
+    Select,
+    String,
+    and_,
+    bindparam,
+    case,
+    cast,
+    collate,
+    column,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+    union_all,
+)
+
+from ledger.roster.records import EVER
+from ledger.roster.reports_grouping import NONE, UNKNOWN, Codes, Plan
+from ledger.roster.reports_question import LAST_DAY, TIMES
+from ledger.roster.tables import people
+from ledger.tables import entries
+
+Sort = Literal["time", "hours"]
+SUMS = ("seconds", "sessions", "volunteers", "activities", "served")
+_HELD = "held"
+
+
+class Page(NamedTuple):
+    """Which of the rows, in which order; `limit` None: all."""
+
+    sort: Sort
+    skip: int = 0
+    limit: int | None = None
+
+
+def statement(
+    plan: Plan, dialect: str, below: Mapping[int, int] | None, page: Page
+) -> CompoundSelect[Any]:
+    """Rows of (place, groups, one column for each grouping, `SUMS`), in the order of their places.
+
+    Place 0 is the whole, with how many groups there are; it leaves out what was held. `below`: only
+    each shard's entries of a smaller seq. A volunteer is an id, "" all whom the roster lacks.
+    """
+    names = [one.dimension for one in plan.question.by]
+    served = _served(plan, dialect, below).cte("served")
+    grouped = _grouped(plan, names, served, dialect).cte("grouped")
+    parts = [_whole(names, served, grouped)]
+    if names:
+        parts.append(_paged(grouped, names, dialect, page))
+    return union_all(*parts).order_by("place")
+
+
+def parameters(plan: Plan) -> dict[str, Any]:
+    """The values of the statement's parameters."""
+    given: dict[str, Any] = {}
+    for codes in plan.codes:
+        names = ("code", "start", "stop", *codes.gives)
+        rows = ((row.code, row.start, row.stop, *row.numbers) for row in codes.rows)
+        given[codes.column] = [dict(zip(names, row, strict=True)) for row in rows]
+    if plan.held:
+        names = (*plan.dimensions, "activities", "served")
+        rows = ((*one.groups, one.activities, one.served) for one in plan.held)
+        given[_HELD] = [dict(zip(names, row, strict=True)) for row in rows]
+    return given
+
+
+def _served(plan: Plan, dialect: str, below: Mapping[int, int] | None) -> Select[Any]:
+    """Sessions and seconds of each volunteer in each group."""
+    each = _each(plan, dialect, below).subquery("each")
+    keys = [one for one in each.c if one.name not in ("sessions", "seconds")]
+    sums = (_sum(each.c.sessions), _sum(each.c.seconds))
+    return select(*keys, *sums).group_by(*keys)
+
+
+def _each(plan: Plan, dialect: str, below: Mapping[int, int] | None) -> Select[Any]:
+    """Each entry with its groups."""
+    source: FromClause = entries
+    joined = {}
+    for codes in plan.codes:
+        joined[codes.column] = given = _codes(codes, dialect)
+        source = source.outerjoin(given, _matches(codes, given))
+    groups: list[ColumnElement[Any]] = [
+        _number(name, plan, joined).label(name) for name in plan.dimensions
+    ]
+    if any(one.dimension == "volunteer" for one in plan.question.by):
+        source = source.outerjoin(people, people.c.volunteer == entries.c.volunteer)
+        groups.append(func.coalesce(people.c.volunteer, "").label("volunteer"))
+    wanted = (_number(name, plan, joined) == number for name, number in plan.wanted.items())
+    present = (joined[one.column].c.code.is_not(None) for one in plan.codes if one.only)
+    values = (entries.c.volunteer.label("person"), entries.c.sessions, entries.c.seconds)
+    return (
+        select(*groups, *values)
+        .select_from(source)
+        .where(entries.c.type != "genesis", *_filters(plan, below), *wanted, *present)
+    )
+
+
+def _filters(plan: Plan, below: Mapping[int, int] | None) -> list[ColumnElement[bool]]:
+    asked, table = plan.question, entries.c
+    found: list[ColumnElement[bool]] = []
+    if asked.first != EVER:
+        found.append(table.day >= asked.first)
+    if asked.last != LAST_DAY:
+        found.append(table.day <= asked.last)
+    if asked.activity is not None:
+        found.append(table.activity == asked.activity)
+    if asked.volunteer is not None:
+        found.append(table.volunteer == asked.volunteer)
+    if below is not None:
+        found.append(or_(*(and_(table.shard == n, table.seq < seq) for n, seq in below.items())))
+    return found
+
+
+def _number(dimension: str, plan: Plan, joined: Mapping[str, FromClause]) -> ColumnElement[int]:
+    """The same as `Plan.groups_of`, in the database."""
+    giving = [joined[one.column].c for one in plan.codes if dimension in one.gives]
+    given = [one[dimension] for one in giving]
+    if len(given) == 1 and dimension != "platform":
+        return func.coalesce(*given, UNKNOWN)
+    is_unknown = or_(*(one.code.is_(None) for one in giving))
+    return func.coalesce(*given, case((is_unknown, UNKNOWN), else_=NONE))
+
+
+def _matches(codes: Codes, given: FromClause) -> ColumnElement[bool]:
+    here = entries.c[codes.column] == given.c.code
+    if not codes.in_time:
+        return here
+    return and_(here, entries.c.day >= given.c.start, entries.c.day < given.c.stop)
+
+
+def _codes(codes: Codes, dialect: str) -> FromClause:
+    texts = {name: String() for name in ("code", "start", "stop")}
+    return _given(codes.column, {**texts, **dict.fromkeys(codes.gives, Integer())}, dialect)
+
+
+def _given(name: str, columns: Mapping[str, Any], dialect: str) -> FromClause:
+    """A parameter's JSON objects as rows."""
+    value = bindparam(name, type_=JSON)
+    if dialect == "sqlite":
+        each = func.json_each(value).table_valued("value", name=f"{name}_each")
+        members = (
+            cast(func.json_extract(each.c.value, f"$.{one}"), type_).label(one)
+            for one, type_ in columns.items()
+        )
+        # Materialized, so that it is read once and then looked up.
+        return select(*members).cte(f"{name}_codes").prefix_with("MATERIALIZED")
+    typed = (column(one, type_) for one, type_ in columns.items())
+    rows = func.json_to_recordset(value).table_valued(*typed, name=f"{name}_codes")
+    return rows.render_derived(with_types=True)
+
+
+def _grouped(plan: Plan, names: Sequence[str], served: CTE, dialect: str) -> Select[Any]:
+    """The sums of each group, served and held; groups of nothing are left out."""
+    nought = literal(0, BigInteger())
+    parts = [
+        select(
+            *(served.c[name] for name in names),
+            *(served.c.seconds, served.c.sessions, _counts(served.c).label("volunteers")),
+            *(nought.label("activities"), nought.label("served")),
+        )
+    ]
+    if plan.held:
+        numbers = dict.fromkeys((*names, "activities", "served"), BigInteger())
+        held = _given(_HELD, numbers, dialect)
+        parts.append(
+            select(
+                *(held.c[name] for name in names),
+                *(nought, nought, nought, held.c.activities, held.c.served),
+            )
+        )
+    both = union_all(*parts).subquery("both")
+    sums = [_sum(both.c[name]) for name in SUMS]
+    nonzero = or_(*(func.sum(both.c[name]) != 0 for name in ("seconds", "sessions", "activities")))
+    return (
+        select(*(both.c[name] for name in names), *sums)
+        .group_by(*(both.c[name] for name in names))
+        .having(nonzero)
+    )
+
+
+def _whole(names: Sequence[str], served: CTE, grouped: CTE) -> Select[Any]:
+    """All there is, each volunteer once."""
+    person = (
+        select(_sum(served.c.seconds), _sum(served.c.sessions))
+        .group_by(served.c.person)
+        .subquery("person")
+    )
+    zero = literal(0, BigInteger())
+    noughts = (cast(null(), String() if name == "volunteer" else Integer()) for name in names)
+    how_many = select(func.count()).select_from(grouped).scalar_subquery()
+    return select(
+        zero.label("place"),
+        how_many.label("groups"),
+        *(nought.label(name) for nought, name in zip(noughts, names, strict=True)),
+        _sum(person.c.seconds),
+        _sum(person.c.sessions),
+        cast(func.coalesce(func.sum(_counts(person.c)), 0), BigInteger).label("volunteers"),
+        zero.label("activities"),
+        zero.label("served"),
+    )
+
+
+def _paged(grouped: CTE, names: Sequence[str], dialect: str, page: Page) -> Select[Any]:
+    def order(name: str) -> ColumnElement[Any]:
+        by_bytes = name == "volunteer" and dialect == "postgresql"
+        return collate(grouped.c[name], "C") if by_bytes else grouped.c[name]
+
+    times = [name for name in names if name in TIMES]
+    others = [name for name in names if name not in TIMES]
+    keys = [order(name) for name in (*times, *others)]
+    if page.sort == "hours":
+        keys.insert(0, grouped.c.seconds.desc())
+    numbered = select(func.row_number().over(order_by=keys).label("place"), *grouped.c).subquery(
+        "numbered"
+    )
+    last = true() if page.limit is None else numbered.c.place <= page.skip + page.limit
+    rest = list(numbered.c)[1:]
+    return select(numbered.c.place, cast(null(), BigInteger), *rest).where(
+        numbered.c.place > page.skip, last
+    )
+
+
+def _counts(sums: Any) -> ColumnElement[int]:
+    """1 for a volunteer who served: sessions that were taken back leave nobody."""
+    return case((or_(sums.sessions > 0, sums.seconds > 0), 1), else_=0)
+
+
+def _sum(summed: ColumnElement[Any]) -> ColumnElement[int]:
+    return cast(func.coalesce(func.sum(summed), 0), BigInteger).label(summed.name)
