@@ -5,7 +5,9 @@ its numbers turned into labels. Nothing here writes. Invariant: the rows of a re
 whole in seconds and sessions; volunteers are counted once in each row and once in the whole.
 """
 
+import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, select, text
@@ -13,14 +15,15 @@ from sqlalchemy import Connection, func, select, text
 from ledger import as_of
 from ledger.policy import Policy
 from ledger.roster import store
-from ledger.roster.records import Activity, Platform, Project, Team, Unit
+from ledger.roster.records import Platform, Project, Team, Unit
 from ledger.roster.reports_grouping import UNKNOWN_LABEL, Label, Plan
-from ledger.roster.reports_plan import plan
+from ledger.roster.reports_plan import Occasion, plan
 from ledger.roster.reports_question import TIMES, Question, check
 from ledger.roster.reports_statement import Page, parameters, statement
+from ledger.roster.tables import activities
 from ledger.tables import entries
 
-KINDS = (Unit, Team, Platform, Project, Activity)
+_KINDS = (Unit, Team, Platform, Project)
 _WORK_MEMORY = "64MB"
 
 
@@ -47,10 +50,11 @@ def report(
     connection: Connection, question: Question, policy: Policy, page: Page | None = None
 ) -> Report:
     """Answer a question, within `queries.reading`. WrongQuestion."""
-    roster = store.load(connection, KINDS)
+    roster = store.load(connection, _KINDS)
     check(question, roster)
     in_time = any(one.dimension in TIMES for one in question.by)
-    made = plan(roster, question, _days(connection) if in_time else (), policy)
+    days = _days(connection) if in_time else ()
+    made = plan(roster, _occasions(connection, policy), question, days)
     below = None if question.as_of is None else as_of.stands(connection, question.as_of, policy)
     asked = statement(made, connection.dialect.name, below, page or Page("hours"))
     _make_room(connection)
@@ -78,6 +82,24 @@ def _label(made: Plan, name: str, found: Any) -> Label:
     if name != "volunteer":
         return made.label(name, found)
     return Label(found, found) if found else UNKNOWN_LABEL
+
+
+def _occasions(connection: Connection, policy: Policy) -> list[Occasion]:
+    """The roster's activities, of which there are many: no more of them than a report wants."""
+    table = activities.c
+    columns = (table.code, table.title, table.platform, table.project, table.unit, table.teams)
+    day_of, codes_of = lru_cache(None)(policy.civil_day), lru_cache(None)(json.loads)
+    return [
+        Occasion(
+            *row[:5],
+            tuple(codes_of(row.teams)),
+            day_of(row.held_start) if row.status == "held" else None,
+            row.served or 0,
+        )
+        for row in connection.execute(
+            select(*columns, table.status, table.held_start, table.served).order_by(table.code)
+        )
+    ]
 
 
 def _days(connection: Connection) -> list[str]:

@@ -65,11 +65,11 @@ class Codes:
         """Whether what a code counts for depends on the day."""
         return any((row.start, row.stop) != (EVER, EVER_AFTER) for row in self.rows)
 
-    def of(self, code: str, day: str) -> Mapping[str, int | None] | None:
+    def of(self, code: str, day: str) -> Numbers | None:
         """The numbers of a code on a day; None where it isn't here."""
         for row in self._by_code.get(code, ()):
             if row.start <= day < row.stop:
-                return dict(zip(self.gives, row.numbers, strict=True))
+                return row.numbers
         return None
 
     @cached_property
@@ -112,27 +112,32 @@ class Plan:
 
     def groups_of(self, served: Mapping[str, str]) -> tuple[int, ...] | None:
         """The groups of what was served: its place, team, activity and day; None: not counted."""
-        found = {one.column: one.of(served[one.column], served["day"]) for one in self.codes}
-        if any(one.only and found[one.column] is None for one in self.codes):
+        found: dict[str, Numbers | None] = {}
+        for codes in self.codes:
+            numbers = codes.of(served[codes.column], served["day"])
+            if numbers is None and codes.only:
+                return None
+            found[codes.column] = numbers
+        if any(self._number(name, found) != number for name, number in self.wanted.items()):
             return None
-        numbers = {
-            dimension: _number(dimension, found, self.codes)
-            for dimension in {*self.dimensions, *self.wanted}
-        }
-        if any(numbers[name] != number for name, number in self.wanted.items()):
-            return None
-        return tuple(numbers[name] for name in self.dimensions)
+        return tuple([self._number(name, found) for name in self.dimensions])
 
+    def _number(self, dimension: str, found: Mapping[str, Numbers | None]) -> int:
+        """The first that is given: an activity's platform goes before its team's."""
+        is_unknown = False
+        for column, position in self._giving[dimension]:
+            numbers = found[column]
+            if numbers is None:
+                is_unknown = True
+            elif (number := numbers[position]) is not None:
+                return number
+        return UNKNOWN if is_unknown else NONE
 
-def _number(
-    dimension: str,
-    found: Mapping[str, Mapping[str, int | None] | None],
-    codes: Sequence[Codes],
-) -> int:
-    """The first that is given: an activity's platform goes before its team's."""
-    giving = [found[one.column] for one in codes if dimension in one.gives]
-    given = (one[dimension] for one in giving if one is not None)
-    number = next((one for one in given if one is not None), None)
-    if number is not None:
-        return number
-    return UNKNOWN if None in giving else NONE
+    @cached_property
+    def _giving(self) -> Mapping[str, list[tuple[str, int]]]:
+        """Which columns give each dimension, and at which position of their numbers."""
+        found: dict[str, list[tuple[str, int]]] = defaultdict(list)
+        for codes in self.codes:
+            for position, name in enumerate(codes.gives):
+                found[name].append((codes.column, position))
+        return found

@@ -10,8 +10,7 @@ from dataclasses import replace
 from datetime import date
 from typing import NamedTuple, TypeVar, cast
 
-from ledger.policy import Policy
-from ledger.roster.records import EVER, UNIT_LEVELS, Activity, Team, TeamKind, Unit, UnitKind
+from ledger.roster.records import EVER, UNIT_LEVELS, Team, TeamKind, Unit, UnitKind
 from ledger.roster.reports_grouping import NONE, CodeRow, Codes, Held, Label, Plan
 from ledger.roster.reports_question import TIMES, Question
 from ledger.roster.reports_tree import EVER_AFTER, Span, Tree, corps_of, unit_at
@@ -28,16 +27,34 @@ _Order = tuple[int | str, ...]
 _Row = TypeVar("_Row", Unit, Team)
 
 
-def plan(roster: Roster, question: Question, days: Iterable[str], policy: Policy) -> Plan:
-    """The plan of a checked question; `days` are those on which the ledger has entries."""
+class Occasion(NamedTuple):
+    """What a report wants to know of an activity; `day` is the one it was held on, if it was."""
+
+    code: str
+    title: str
+    platform: str | None
+    project: str | None
+    unit: str
+    teams: tuple[str, ...]
+    day: str | None
+    served: int
+
+
+def plan(
+    roster: Roster, occasions: Sequence[Occasion], question: Question, days: Iterable[str]
+) -> Plan:
+    """The plan of a checked question; `days` are those on which the ledger has entries.
+
+    The roster's activities come apart from it, as occasions.
+    """
     dimensions = tuple(one.dimension for one in question.by if one.dimension != "volunteer")
     filters = [name for name in ("platform", "project") if getattr(question, name) is not None]
     needed = {*dimensions, *filters}
-    held = [] if question.of_people else list(_held(roster, question, policy))
+    held = [] if question.of_people else list(_held(occasions, question))
     parts: list[_Part] = []
     # An activity's platform goes before its team's: activities come first.
     if needed & {"platform", "project", "activity"}:
-        parts.append(_activities(roster))
+        parts.append(_activities(roster, occasions))
     if "unit" in needed or question.unit is not None:
         parts.append(_units(roster, question))
     if needed & {"team", "platform"} or question.team is not None:
@@ -79,18 +96,18 @@ def _groups(
     )
 
 
-def _activities(roster: Roster) -> _Part:
+def _activities(roster: Roster, occasions: Iterable[Occasion]) -> _Part:
     platforms = _platforms(roster)
     projects = _groups({code: rows[-1].name_zh for code, rows in roster.projects.items()})
-    activities = _groups({one.code: one.title for one in roster.activities.values()})
+    activities = _groups({one.code: one.title for one in occasions})
     rows = [CodeRow("", EVER, EVER_AFTER, (None, NONE, NONE))]
-    for code, one in roster.activities.items():
+    for one in occasions:
         numbers = (
             platforms.numbers.get(one.platform or ""),
             projects.numbers.get(one.project or "", NONE),
-            activities.numbers[code],
+            activities.numbers[one.code],
         )
-        rows.append(CodeRow(code, EVER, EVER_AFTER, numbers))
+        rows.append(CodeRow(one.code, EVER, EVER_AFTER, numbers))
     groups = {"platform": platforms, "project": projects, "activity": activities}
     return _Part(Codes("activity", tuple(groups), rows), groups)
 
@@ -202,34 +219,31 @@ def _week(day: str) -> str:
     return f"{year:04}-W{week:02}"
 
 
-def _held(roster: Roster, question: Question, policy: Policy) -> Iterator[tuple[Activity, str]]:
-    """The activities held within the question's days, each with its day."""
-    for one in roster.activities.values():
-        if one.status == "held" and one.held_start is not None:
-            day = policy.civil_day(one.held_start)
-            if question.first <= day <= question.last and question.activity in (None, one.code):
-                yield one, day
+def _held(occasions: Iterable[Occasion], question: Question) -> Iterator[tuple[Occasion, str]]:
+    """Those held within the question's days, each with its day."""
+    for one in occasions:
+        if one.day is None or question.activity not in (None, one.code):
+            continue
+        if question.first <= one.day <= question.last:
+            yield one, one.day
 
 
-def _with_held(made: Plan, held: Iterable[tuple[Activity, str]]) -> Plan:
+def _with_held(made: Plan, held: Iterable[tuple[Occasion, str]]) -> Plan:
     """An activity counts once in each group that one of its teams is in, and once in all."""
     activities: Counter[tuple[int, ...]] = Counter()
     served: Counter[tuple[int, ...]] = Counter()
     all_activities = all_served = 0
     for one, day in held:
-        groups = _groups_of(made, one, day)
-        activities.update(groups)
-        served.update(dict.fromkeys(groups, one.served or 0))
+        at = {"place": one.unit, "activity": one.code, "day": day}
+        of_teams = (made.groups_of({**at, "team": team}) for team in one.teams or ("",))
+        groups = {group for group in of_teams if group is not None}
+        for group in groups:
+            activities[group] += 1
+            served[group] += one.served
         all_activities += bool(groups)
-        all_served += (one.served or 0) if groups else 0
+        all_served += one.served if groups else 0
     return replace(
         made,
         held=[Held(groups, number, served[groups]) for groups, number in activities.items()],
         held_in_all=Held((), all_activities, all_served),
     )
-
-
-def _groups_of(made: Plan, activity: Activity, day: str) -> set[tuple[int, ...]]:
-    at = {"place": activity.unit, "activity": activity.code, "day": day}
-    each = (made.groups_of({**at, "team": team}) for team in activity.teams or ("",))
-    return {groups for groups in each if groups is not None}

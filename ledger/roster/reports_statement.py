@@ -29,7 +29,6 @@ from sqlalchemy import (
     null,
     or_,
     select,
-    true,
     union_all,
 )
 
@@ -220,23 +219,29 @@ def _whole(names: Sequence[str], served: CTE, grouped: CTE) -> Select[Any]:
 
 
 def _paged(grouped: CTE, names: Sequence[str], dialect: str, page: Page) -> Select[Any]:
-    def order(name: str) -> ColumnElement[Any]:
-        by_bytes = name == "volunteer" and dialect == "postgresql"
-        return collate(grouped.c[name], "C") if by_bytes else grouped.c[name]
+    keys = _order(grouped, names, dialect, page.sort)
+    rows = select(grouped).order_by(*keys).offset(page.skip)
+    chosen = (rows if page.limit is None else rows.limit(page.limit)).subquery("chosen")
+    return select(
+        func.row_number().over(order_by=_order(chosen, names, dialect, page.sort)).label("place"),
+        cast(null(), BigInteger),
+        *chosen.c,
+    )
 
+
+def _order(
+    rows: FromClause, names: Sequence[str], dialect: str, sort: Sort
+) -> list[ColumnElement[Any]]:
+    """By the hours where asked; then by time, then by the other groupings."""
     times = [name for name in names if name in TIMES]
     others = [name for name in names if name not in TIMES]
-    keys = [order(name) for name in (*times, *others)]
-    if page.sort == "hours":
-        keys.insert(0, grouped.c.seconds.desc())
-    numbered = select(func.row_number().over(order_by=keys).label("place"), *grouped.c).subquery(
-        "numbered"
-    )
-    last = true() if page.limit is None else numbered.c.place <= page.skip + page.limit
-    rest = list(numbered.c)[1:]
-    return select(numbered.c.place, cast(null(), BigInteger), *rest).where(
-        numbered.c.place > page.skip, last
-    )
+    keys = [_ordered(rows.c[name], dialect) for name in (*times, *others)]
+    return [rows.c.seconds.desc(), *keys] if sort == "hours" else keys
+
+
+def _ordered(key: ColumnElement[Any], dialect: str) -> ColumnElement[Any]:
+    """Ids in the order of their bytes, whatever order the database was made with."""
+    return collate(key, "C") if key.name == "volunteer" and dialect == "postgresql" else key
 
 
 def _counts(sums: Any) -> ColumnElement[int]:

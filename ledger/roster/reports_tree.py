@@ -30,7 +30,7 @@ class Tree(Generic[Row]):
     """Rows of units, or of teams, by code, each code's oldest first."""
 
     def __init__(self, rows: Mapping[str, Sequence[Row]]) -> None:
-        self._rows = rows
+        self._rows: Mapping[str, Sequence[Row]] = rows
 
     def spans(self, code: str, today: str | None) -> list[Span[Row]]:
         """The lines of a code over all days: one, as of `today`, or as they were on each day."""
