@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, Row, func, select, text
 
 from ledger import as_of
 from ledger.policy import Policy
@@ -24,6 +24,7 @@ from ledger.roster.tables import activities
 from ledger.tables import entries
 
 _KINDS = (Unit, Team, Platform, Project)
+ALL = Page("time")
 _WORK_MEMORY = "64MB"
 
 
@@ -46,36 +47,49 @@ class Report(NamedTuple):
     whole: ReportRow
 
 
-def report(
-    connection: Connection, question: Question, policy: Policy, page: Page | None = None
-) -> Report:
+def report(connection: Connection, question: Question, policy: Policy, page: Page = ALL) -> Report:
     """Answer a question, within `queries.reading`. WrongQuestion."""
+    return _reports(connection, question, policy, page, apart=False)[0]
+
+
+def reports_apart(
+    connection: Connection, question: Question, policy: Policy, page: Page = ALL
+) -> list[Report]:
+    """A report by each of the question's groupings alone, in one pass. WrongQuestion."""
+    return _reports(connection, question, policy, page, apart=True)
+
+
+def _reports(
+    connection: Connection, question: Question, policy: Policy, page: Page, apart: bool
+) -> list[Report]:
     roster = store.load(connection, _KINDS)
     check(question, roster)
     in_time = any(one.dimension in TIMES for one in question.by)
     days = _days(connection) if in_time else ()
-    made = plan(roster, _occasions(connection, policy), question, days)
+    made = plan(roster, _occasions(connection, policy), question, days, apart)
     below = None if question.as_of is None else as_of.stands(connection, question.as_of, policy)
-    asked = statement(made, connection.dialect.name, below, page or Page("hours"))
     _make_room(connection)
-    whole, *rows = connection.execute(asked, parameters(made)).all()
-    figures = ReportRow((), *whole[-5:])
-    if made.held_in_all is None:
-        figures = figures._replace(activities=None, served=None)
-    else:
-        _, activities, served = made.held_in_all
-        figures = figures._replace(activities=activities, served=served)
-    return Report([_row(made, row) for row in rows], whole.groups, figures)
+    asked = statement(made, connection.dialect.name, below, page)
+    parts: list[list[Row[Any]]] = [[] for _ in made.parts]
+    for row in connection.execute(asked, parameters(made)):
+        parts[row.part].append(row)
+    whole = _whole(made, parts[0][0])
+    return [
+        Report([_row(made, part, row) for row in rows], first.groups, whole)
+        for part, (first, *rows) in zip(made.parts, parts, strict=True)
+    ]
 
 
-def _row(made: Plan, row: Sequence[Any]) -> ReportRow:
-    """From a row of the statement: its place, an empty column, groups and sums."""
-    names = [one.dimension for one in made.question.by]
-    groups, sums = row[2:-5], ReportRow((), *row[-5:])
-    if made.held_in_all is None:
-        sums = sums._replace(activities=None, served=None)
-    labels = (_label(made, name, found) for name, found in zip(names, groups, strict=True))
-    return sums._replace(groups=tuple(labels))
+def _whole(made: Plan, row: Row[Any]) -> ReportRow:
+    found = made.held_in_all
+    held = (None, None) if found is None else (found.activities, found.served)
+    return ReportRow((), row.seconds, row.sessions, row.volunteers, *held)
+
+
+def _row(made: Plan, part: Sequence[str], row: Row[Any]) -> ReportRow:
+    labels = tuple(_label(made, name, row._mapping[name]) for name in part)
+    held = (None, None) if made.held_in_all is None else (row.activities, row.served)
+    return ReportRow(labels, row.seconds, row.sessions, row.volunteers, *held)
 
 
 def _label(made: Plan, name: str, found: Any) -> Label:

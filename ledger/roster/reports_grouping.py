@@ -92,17 +92,28 @@ class Held(NamedTuple):
 class Plan:
     """All that a report needs to know of the roster.
 
-    `dimensions` are those with numbers, in the question's order; `wanted` are the numbers that
-    alone are counted. `held_in_all` counts each activity once; None where people are asked about.
+    `parts` are the groupings to report by, each a few of the question's dimensions; `wanted` are
+    the numbers that alone are counted. `held` is by part, `held_in_all` counts each activity once;
+    nothing and None where people are asked about.
     """
 
     question: Question
-    dimensions: tuple[str, ...]
+    parts: Sequence[tuple[str, ...]]
     codes: Sequence[Codes]
     labels: Mapping[str, Sequence[Label]]
     wanted: Mapping[str, int] = field(default_factory=dict)
-    held: Sequence[Held] = ()
+    held: Sequence[Sequence[Held]] = ()
     held_in_all: Held | None = None
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The question's dimensions."""
+        return tuple(one.dimension for one in self.question.by)
+
+    @cached_property
+    def dimensions(self) -> tuple[str, ...]:
+        """Those that have numbers."""
+        return tuple(name for name in self.names if name != "volunteer")
 
     def label(self, dimension: str, number: int) -> Label:
         """What a number stands for."""

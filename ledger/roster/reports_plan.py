@@ -41,13 +41,18 @@ class Occasion(NamedTuple):
 
 
 def plan(
-    roster: Roster, occasions: Sequence[Occasion], question: Question, days: Iterable[str]
+    roster: Roster,
+    occasions: Sequence[Occasion],
+    question: Question,
+    days: Iterable[str],
+    apart: bool = False,
 ) -> Plan:
     """The plan of a checked question; `days` are those on which the ledger has entries.
 
-    The roster's activities come apart from it, as occasions.
+    The roster's activities come apart from it, as occasions. `apart`: each grouping is a part by
+    itself, instead of all of them together.
     """
-    dimensions = tuple(one.dimension for one in question.by if one.dimension != "volunteer")
+    dimensions = tuple(one.dimension for one in question.by)
     filters = [name for name in ("platform", "project") if getattr(question, name) is not None]
     needed = {*dimensions, *filters}
     held = [] if question.of_people else list(_held(occasions, question))
@@ -64,7 +69,7 @@ def plan(
     groups = {name: found for part in parts for name, found in part.groups.items()}
     made = Plan(
         question,
-        dimensions,
+        [(name,) for name in dimensions] if apart else [dimensions],
         [part.codes for part in parts],
         {name: found.labels for name, found in groups.items()},
         {name: groups[name].numbers[getattr(question, name)] for name in filters},
@@ -228,22 +233,31 @@ def _held(occasions: Iterable[Occasion], question: Question) -> Iterator[tuple[O
             yield one, one.day
 
 
-def _with_held(made: Plan, held: Iterable[tuple[Occasion, str]]) -> Plan:
+def _with_held(made: Plan, held: Sequence[tuple[Occasion, str]]) -> Plan:
     """An activity counts once in each group that one of its teams is in, and once in all."""
-    activities: Counter[tuple[int, ...]] = Counter()
-    served: Counter[tuple[int, ...]] = Counter()
-    all_activities = all_served = 0
-    for one, day in held:
-        at = {"place": one.unit, "activity": one.code, "day": day}
-        of_teams = (made.groups_of({**at, "team": team}) for team in one.teams or ("",))
-        groups = {group for group in of_teams if group is not None}
-        for group in groups:
-            activities[group] += 1
-            served[group] += one.served
-        all_activities += bool(groups)
-        all_served += one.served if groups else 0
+    each = [(one, groups) for one, day in held if (groups := _groups_of(made, one, day))]
     return replace(
         made,
-        held=[Held(groups, number, served[groups]) for groups, number in activities.items()],
-        held_in_all=Held((), all_activities, all_served),
+        held=[_held_in(made, part, each) for part in made.parts],
+        held_in_all=Held((), len(each), sum(one.served for one, _ in each)),
     )
+
+
+def _groups_of(made: Plan, one: Occasion, day: str) -> list[tuple[int, ...]]:
+    """The groups of each of its teams that is counted."""
+    at = {"place": one.unit, "activity": one.code, "day": day}
+    of_teams = (made.groups_of({**at, "team": team}) for team in one.teams or ("",))
+    return [groups for groups in of_teams if groups is not None]
+
+
+def _held_in(
+    made: Plan, part: Sequence[str], each: Iterable[tuple[Occasion, list[tuple[int, ...]]]]
+) -> list[Held]:
+    positions = [made.dimensions.index(name) for name in part]
+    activities: Counter[tuple[int, ...]] = Counter()
+    served: Counter[tuple[int, ...]] = Counter()
+    for one, of_teams in each:
+        for groups in {tuple([groups[at] for at in positions]) for groups in of_teams}:
+            activities[groups] += 1
+            served[groups] += one.served
+    return [Held(groups, number, served[groups]) for groups, number in activities.items()]

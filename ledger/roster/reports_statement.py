@@ -13,7 +13,6 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     ColumnElement,
-    CompoundSelect,
     FromClause,
     Integer,
     Select,
@@ -51,21 +50,23 @@ class Page(NamedTuple):
     limit: int | None = None
 
 
-def statement(
-    plan: Plan, dialect: str, below: Mapping[int, int] | None, page: Page
-) -> CompoundSelect[Any]:
-    """Rows of (place, groups, one column for each grouping, `SUMS`), in the order of their places.
+def statement(plan: Plan, dialect: str, below: Mapping[int, int] | None, page: Page) -> Select[Any]:
+    """Rows of (part, place, groups, a column for each grouping, `SUMS`), by part and place.
 
-    Place 0 is the whole, with how many groups there are; it leaves out what was held. `below`: only
+    A part is one of the plan's; groupings that aren't its own are null. Place 0 says how many
+    groups the part has, and in part 0 the sums of the whole, without what was held. `below`: only
     each shard's entries of a smaller seq. A volunteer is an id, "" all whom the roster lacks.
     """
-    names = [one.dimension for one in plan.question.by]
-    served = _served(plan, dialect, below).cte("served")
-    grouped = _grouped(plan, names, served, dialect).cte("grouped")
-    parts = [_whole(names, served, grouped)]
-    if names:
-        parts.append(_paged(grouped, names, dialect, page))
-    return union_all(*parts).order_by("place")
+    each = _each(plan, dialect, below).cte("each")
+    parts: list[Select[Any]] = []
+    for number, names in enumerate(plan.parts):
+        served = _served(each, names).cte(f"served_{number}")
+        grouped = _grouped(plan, number, served, dialect).cte(f"grouped_{number}")
+        parts.append(_whole(plan, number, served, grouped))
+        if names:
+            parts.append(_paged(plan, number, grouped, dialect, page))
+    rows = union_all(*parts).subquery("report")
+    return select(rows).order_by(rows.c.part, rows.c.place)
 
 
 def parameters(plan: Plan) -> dict[str, Any]:
@@ -75,19 +76,17 @@ def parameters(plan: Plan) -> dict[str, Any]:
         names = ("code", "start", "stop", *codes.gives)
         rows = ((row.code, row.start, row.stop, *row.numbers) for row in codes.rows)
         given[codes.column] = [dict(zip(names, row, strict=True)) for row in rows]
-    if plan.held:
-        names = (*plan.dimensions, "activities", "served")
-        rows = ((*one.groups, one.activities, one.served) for one in plan.held)
-        given[_HELD] = [dict(zip(names, row, strict=True)) for row in rows]
+    for number, held in enumerate(plan.held):
+        names = (*plan.parts[number], "activities", "served")
+        rows = ((*one.groups, one.activities, one.served) for one in held)
+        given[f"{_HELD}_{number}"] = [dict(zip(names, row, strict=True)) for row in rows]
     return given
 
 
-def _served(plan: Plan, dialect: str, below: Mapping[int, int] | None) -> Select[Any]:
+def _served(each: CTE, names: Sequence[str]) -> Select[Any]:
     """Sessions and seconds of each volunteer in each group."""
-    each = _each(plan, dialect, below).subquery("each")
-    keys = [one for one in each.c if one.name not in ("sessions", "seconds")]
-    sums = (_sum(each.c.sessions), _sum(each.c.seconds))
-    return select(*keys, *sums).group_by(*keys)
+    keys = [each.c[name] for name in (*names, "person")]
+    return select(*keys, _sum(each.c.sessions), _sum(each.c.seconds)).group_by(*keys)
 
 
 def _each(plan: Plan, dialect: str, below: Mapping[int, int] | None) -> Select[Any]:
@@ -100,7 +99,7 @@ def _each(plan: Plan, dialect: str, below: Mapping[int, int] | None) -> Select[A
     groups: list[ColumnElement[Any]] = [
         _number(name, plan, joined).label(name) for name in plan.dimensions
     ]
-    if any(one.dimension == "volunteer" for one in plan.question.by):
+    if "volunteer" in plan.names:
         source = source.outerjoin(people, people.c.volunteer == entries.c.volunteer)
         groups.append(func.coalesce(people.c.volunteer, "").label("volunteer"))
     wanted = (_number(name, plan, joined) == number for name, number in plan.wanted.items())
@@ -167,66 +166,71 @@ def _given(name: str, columns: Mapping[str, Any], dialect: str) -> FromClause:
     return rows.render_derived(with_types=True)
 
 
-def _grouped(plan: Plan, names: Sequence[str], served: CTE, dialect: str) -> Select[Any]:
+def _grouped(plan: Plan, number: int, served: CTE, dialect: str) -> Select[Any]:
     """The sums of each group, served and held; groups of nothing are left out."""
-    nought = literal(0, BigInteger())
+    names = plan.parts[number]
+    zero = literal(0, BigInteger())
     parts = [
         select(
             *(served.c[name] for name in names),
             *(served.c.seconds, served.c.sessions, _counts(served.c).label("volunteers")),
-            *(nought.label("activities"), nought.label("served")),
+            *(zero.label("activities"), zero.label("served")),
         )
     ]
-    if plan.held:
+    if plan.held and plan.held[number]:
         numbers = dict.fromkeys((*names, "activities", "served"), BigInteger())
-        held = _given(_HELD, numbers, dialect)
-        parts.append(
-            select(
-                *(held.c[name] for name in names),
-                *(nought, nought, nought, held.c.activities, held.c.served),
-            )
-        )
+        held = _given(f"{_HELD}_{number}", numbers, dialect)
+        groups = (held.c[name] for name in names)
+        parts.append(select(*groups, zero, zero, zero, held.c.activities, held.c.served))
     both = union_all(*parts).subquery("both")
-    sums = [_sum(both.c[name]) for name in SUMS]
+    keys = [both.c[name] for name in names]
     nonzero = or_(*(func.sum(both.c[name]) != 0 for name in ("seconds", "sessions", "activities")))
-    return (
-        select(*(both.c[name] for name in names), *sums)
-        .group_by(*(both.c[name] for name in names))
-        .having(nonzero)
+    return select(*keys, *(_sum(both.c[name]) for name in SUMS)).group_by(*keys).having(nonzero)
+
+
+def _whole(plan: Plan, number: int, served: CTE, grouped: CTE) -> Select[Any]:
+    """How many groups there are; in part 0 all there is, each volunteer once."""
+    zero = literal(0, BigInteger())
+    how_many = select(func.count()).select_from(grouped).scalar_subquery()
+    begin = (
+        literal(number, Integer()).label("part"),
+        zero.label("place"),
+        how_many.label("groups"),
+        *_padded(plan, {}),
     )
-
-
-def _whole(names: Sequence[str], served: CTE, grouped: CTE) -> Select[Any]:
-    """All there is, each volunteer once."""
+    if number:
+        return select(*begin, *(zero.label(name) for name in SUMS))
     person = (
         select(_sum(served.c.seconds), _sum(served.c.sessions))
         .group_by(served.c.person)
         .subquery("person")
     )
-    zero = literal(0, BigInteger())
-    noughts = (cast(null(), String() if name == "volunteer" else Integer()) for name in names)
-    how_many = select(func.count()).select_from(grouped).scalar_subquery()
     return select(
-        zero.label("place"),
-        how_many.label("groups"),
-        *(nought.label(name) for nought, name in zip(noughts, names, strict=True)),
-        _sum(person.c.seconds),
-        _sum(person.c.sessions),
-        cast(func.coalesce(func.sum(_counts(person.c)), 0), BigInteger).label("volunteers"),
-        zero.label("activities"),
-        zero.label("served"),
+        *begin,
+        *(_sum(person.c.seconds), _sum(person.c.sessions), _sum(_counts(person.c), "volunteers")),
+        *(zero.label("activities"), zero.label("served")),
     )
 
 
-def _paged(grouped: CTE, names: Sequence[str], dialect: str, page: Page) -> Select[Any]:
-    keys = _order(grouped, names, dialect, page.sort)
-    rows = select(grouped).order_by(*keys).offset(page.skip)
-    chosen = (rows if page.limit is None else rows.limit(page.limit)).subquery("chosen")
+def _paged(plan: Plan, number: int, grouped: CTE, dialect: str, page: Page) -> Select[Any]:
+    names = plan.parts[number]
+    rows = select(grouped).order_by(*_order(grouped, names, dialect, page.sort)).offset(page.skip)
+    limited = rows if page.limit is None else rows.limit(page.limit)
+    chosen = limited.subquery(f"chosen_{number}")
+    order = _order(chosen, names, dialect, page.sort)
     return select(
-        func.row_number().over(order_by=_order(chosen, names, dialect, page.sort)).label("place"),
-        cast(null(), BigInteger),
-        *chosen.c,
+        literal(number, Integer()).label("part"),
+        func.row_number().over(order_by=order).label("place"),
+        cast(null(), BigInteger).label("groups"),
+        *_padded(plan, {name: chosen.c[name] for name in names}),
+        *(chosen.c[name] for name in SUMS),
     )
+
+
+def _padded(plan: Plan, given: Mapping[str, ColumnElement[Any]]) -> list[ColumnElement[Any]]:
+    """A column for each grouping of the question."""
+    types = {name: String() if name == "volunteer" else BigInteger() for name in plan.names}
+    return [cast(given.get(name, null()), type_).label(name) for name, type_ in types.items()]
 
 
 def _order(
@@ -249,5 +253,5 @@ def _counts(sums: Any) -> ColumnElement[int]:
     return case((or_(sums.sessions > 0, sums.seconds > 0), 1), else_=0)
 
 
-def _sum(summed: ColumnElement[Any]) -> ColumnElement[int]:
-    return cast(func.coalesce(func.sum(summed), 0), BigInteger).label(summed.name)
+def _sum(summed: ColumnElement[Any], name: str = "") -> ColumnElement[int]:
+    return cast(func.coalesce(func.sum(summed), 0), BigInteger).label(name or summed.name)
