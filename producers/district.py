@@ -72,8 +72,12 @@ class District:
     @cached_property
     def names(self) -> dict[str, str]:
         """Display names of places, teams, platforms and projects by code."""
-        coded = (*self.places, *self.teams, *self.projects)
-        return {**self.platforms, **{thing.code: thing.name for thing in coded}}
+        return {
+            **self.platforms,
+            **{project.code: project.name for project in self.projects},
+            **{team.code: team.name for team in self.teams},
+            **{place.code: place.name for place in self.places},
+        }
 
     @property
     def offices(self) -> tuple[Place, ...]:
@@ -145,7 +149,9 @@ def district_of(
         tuple(Place(code, name, kind, office_of[code]) for code, kind, name, _ in given.values()),
         tuple(named.values()),
         tuple(
-            Volunteer(one, home, tuple(named[code] for code in dict.fromkeys(codes) if code in named))
+            Volunteer(
+                one, home, tuple(named[code] for code in dict.fromkeys(codes) if code in named)
+            )
             for one, home, codes in volunteers
         ),
         dict(platforms),

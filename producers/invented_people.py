@@ -56,7 +56,8 @@ def people_of(seed: int, district: District) -> Iterator[InventedPerson]:
     The volunteers of other organisations have phones and numbers of their own, so that a district
     and its surge can be put together.
     """
-    chance = Chance(seed, "people")
+    # The first pseudonym too: a surge of the same seed is of other people.
+    chance = Chance(seed, "people", *(one.id for one in district.volunteers[:1]))
     first_phone = chance.below(_BLOCK)
     taken: set[str] = set()
     for index, volunteer in enumerate(district.volunteers):

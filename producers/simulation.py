@@ -26,8 +26,17 @@ from producers.simulated_taps import Delivery, Faults, delivered
 from producers.times import EPOCH
 
 __all__ = [
-    *("Delivery", "Faults", "Plan", "activities", "demo_day", "district_for", "half_year_from"),
-    *("plan_ending_now", "plan_from", "simulate", "surging"),
+    "Delivery",
+    "Faults",
+    "Plan",
+    "activities",
+    "demo_day",
+    "district_for",
+    "half_year_from",
+    "plan_ending_now",
+    "plan_from",
+    "simulate",
+    "surging",
 ]
 
 MAX_DAYS_ENDING_NOW = 13  # a day less than settling's horizon, so that publishing has time
