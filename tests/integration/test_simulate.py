@@ -8,9 +8,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from hours import cli
+from hours.simulated_roster import district_on
 from ledger.policy import Policy
 from ledger.roster.planning import plan
 from ledger.roster.records import Membership, Person, Platform, Project, Record, Team, Unit
+from ledger.roster.roster import Roster
 from ledger.roster.store import Deed, apply, changing, load
 from ledger.store import open_store
 
@@ -107,6 +109,16 @@ def test_the_rosters_own_volunteers_serve_at_its_places(ledger_url: str, tmp_pat
     rows = sheet(file)
     assert {row["平台编号"] for row in rows} == {"culture"}
     assert {row["项目编号"] for row in rows} <= {"", "running"}
+
+
+def test_on_a_day_the_active_members_of_that_day_serve_at_that_days_places() -> None:
+    before, after = (district_on(Roster.of(ROSTER), day) for day in ("2025-12-31", "2026-03-03"))
+    assert {one.id for one in before.serving} == {f"V{number}" for number in range(11)}
+    assert {one.id for one in after.serving} == {f"V{number}" for number in (*range(10), 11)}
+    assert [place.code for place in before.stations] == ["old-station", "station"]
+    assert [place.code for place in after.stations] == ["station"]
+    assert [project.code for project in after.projects] == ["running"]
+    assert after.teams[0].office == "office"
 
 
 def test_a_roster_in_which_nobody_serves_is_refused(ledger_url: str) -> None:
