@@ -139,6 +139,15 @@ def test_a_merged_header_is_one_fault_though_it_hides_required_headers(tmp_path:
     assert tables.rows["unit"] == []
 
 
+def test_a_merged_header_is_one_fault_with_the_values_under_it(tmp_path: Path) -> None:
+    path = workbook(
+        tmp_path / "a.xlsx",
+        {"单位": [UNITS, (*GOOD, "Jinsha", "2026-07-01")]},
+        lambda book: book["单位"].merge_cells("D1:E1"),
+    )
+    assert place(only(read(path))) == ("单位", 1, "D", "英文名称", "英文名称", "merged-cells")
+
+
 @pytest.mark.parametrize(
     ("header", "expected", "told", "whole"),
     [
@@ -164,6 +173,17 @@ def test_a_forgotten_header_is_told_of_once_for_the_whole_column(tmp_path: Path)
     rows = [header, *[("U1", "所", "?", "金沙街道")] * 3]
     tables = read(workbook(tmp_path / "a.xlsx", {"单位": rows}))
     assert place(only(tables)) == ("单位", 2, "C", "", "?", "value-without-header")
+
+
+def test_a_column_to_the_right_of_the_header_is_told_of_once(tmp_path: Path) -> None:
+    rows = [UNITS, *[(*GOOD, "", "", "甲", "乙")] * 3]
+    tables = read(workbook(tmp_path / "a.xlsx", {"单位": rows}))
+    assert [(one.row, one.column) for one in tables.refusals] == [(2, "F"), (2, "G")]
+
+
+def test_a_required_header_that_was_forgotten_is_one_fault_with_its_column(tmp_path: Path) -> None:
+    tables = read(workbook(tmp_path / "a.xlsx", {"单位": [("编号", None, "名称"), GOOD]}))
+    assert place(only(tables)) == ("单位", 1, "", "", "", "missing-header")
 
 
 def test_a_sheet_nobody_knows_is_refused_as_its_rows_would_be_lost(tmp_path: Path) -> None:

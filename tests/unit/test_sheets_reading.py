@@ -66,8 +66,8 @@ def test_headers_match_in_either_language_whatever_their_case_width_and_stars(
 
 
 def test_titles_above_the_header_are_passed_over(tmp_path: Path) -> None:
-    titles = [("通州区单位一览表",), ("编号",), (), ("填表日期", "2026-07-01")]
-    path = workbook(tmp_path / "a.xlsx", {"单位": [*titles, UNITS, GOOD]})
+    titles = [("通州区单位一览表",), ("类别", "名称", "英文名称", "生效日期"), (), ("填表日期",)]
+    path = workbook(tmp_path / "a.xlsx", {"单位": [*titles, UNITS[:3], GOOD]})
     tables = read(path)
     assert tables.refusals == []
     assert [row.position.row for row in tables.rows["unit"]] == [6]

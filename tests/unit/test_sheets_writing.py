@@ -3,11 +3,11 @@
 import csv
 import io
 import re
+import tempfile
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -77,7 +77,7 @@ ROWS = st.fixed_dictionaries(
 @example([{"code": "一\n二", "start": "2026-07-01 09:00:59"}, {"start": "2026-07-01 00:00"}])
 def test_what_is_written_is_read_back_equal(rows: list[dict[str, str]]) -> None:
     kept = [{field: text for field, text in row.items() if text} for row in rows]
-    with TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "a.xlsx")
         write_workbook(path, [Sheet("单位", COLUMNS, rows)])
         tables = read_tables([path], [SPEC])
@@ -122,6 +122,23 @@ def test_choices_that_fit_no_drop_down_are_the_callers_mistake(
 def test_a_row_with_a_field_that_has_no_column_is_not_cut_short(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no column for note"):
         write_workbook(tmp_path / "a.xlsx", [Sheet("单位", COLUMNS, [{"note": "x"}])])
+
+
+def test_what_excel_cannot_count_as_a_day_is_written_as_text(tmp_path: Path) -> None:
+    days = ["1899-12-31", "1900-02-28", "1900-03-01"]
+    write_workbook(tmp_path / "a.xlsx", [Sheet("单位", COLUMNS, [{"day": day} for day in days])])
+    values = [cell.value for cell in load_workbook(tmp_path / "a.xlsx")["单位"]["D"]]
+    assert values == ["日期", "1899-12-31", "1900-02-28", datetime(1900, 3, 1)]
+
+
+def test_a_workbook_that_fails_leaves_nobodys_row_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    rows = [{"code": "U1"}] * 300 + [{"note": "x"}]
+    with pytest.raises(ValueError, match="no column"):
+        write_workbook(tmp_path / "a.xlsx", [Sheet("单位", COLUMNS, rows)])
+    assert list(tmp_path.iterdir()) == []
 
 
 HEADINGS = ("队伍 team", "时长 hours")
