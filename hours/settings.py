@@ -10,6 +10,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from ledger.policy import Policy
+from ledger.roster.vault import Vault
 from streams.settings import StreamSettings
 
 
@@ -41,6 +42,7 @@ class Settings(BaseModel):
     session_seconds: float = Field(default=6, ge=1, le=300)
     web_host: str = "127.0.0.1"
     web_port: int | None = Field(default=None, ge=1, le=65_535)
+    roster_key_file: Path | None = None
 
     @property
     def policy(self) -> Policy:
@@ -55,7 +57,18 @@ class Settings(BaseModel):
         url = self.ledger_url or f"sqlite:///{self.home.absolute() / 'ledger.db'}"
         if self.ledger_password_file is None:
             return url
-        return _with_password(url, _first_line(self.ledger_password_file))
+        password = secret_lines("HOURS_LEDGER_PASSWORD_FILE", self.ledger_password_file)[0]
+        return _with_password(url, password)
+
+    def vault(self) -> Vault:
+        """What opens the names of volunteers. WrongUse where no key is set, WrongKey."""
+        if self.roster_key_file is None:
+            raise WrongUse(
+                "没有设置 HOURS_ROSTER_KEY_FILE：用 hours roster new-key 生成名册密钥，再指向它。 "
+                "HOURS_ROSTER_KEY_FILE is not set: make the roster's key with "
+                "hours roster new-key, and let it name that file."
+            )
+        return Vault(secret_lines("HOURS_ROSTER_KEY_FILE", self.roster_key_file))
 
     def streams(self) -> StreamSettings:
         """What needs Kafka. WrongUse where there is none."""
@@ -95,23 +108,24 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         ) from error
 
 
-def _first_line(file: Path) -> str:
+def secret_lines(variable: str, file: Path) -> list[str]:
+    """The lines of a secret's file that aren't blank, at least one. WrongUse."""
     try:
-        line = file.read_text().partition("\n")[0].strip()
+        lines = file.read_text().splitlines()
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "no text"
         raise WrongUse(
-            f"读不了 HOURS_LEDGER_PASSWORD_FILE 的文件 {file}：请检查路径和权限。 "
-            f"The file {file} of HOURS_LEDGER_PASSWORD_FILE can't be read ({why}): "
+            f"读不了 {variable} 的文件 {file}：请检查路径和权限。 "
+            f"The file {file} of {variable} can't be read ({why}): "
             "check the path and its rights."
         ) from error
-    if not line:
+    found = [line.strip() for line in lines if line.strip()]
+    if not found:
         raise WrongUse(
-            f"HOURS_LEDGER_PASSWORD_FILE 的文件 {file} 第一行是空的：那里应当是密码。 "
-            f"The first line of {file}, set by HOURS_LEDGER_PASSWORD_FILE, is empty: "
-            "the password belongs there."
+            f"{variable} 的文件 {file} 是空的：那里应当是密钥或密码。 "
+            f"The file {file}, set by {variable}, is empty: the secret belongs there."
         )
-    return line
+    return found
 
 
 def _with_password(url: str, password: str) -> str:

@@ -1,9 +1,10 @@
-"""Who may do what to the ledger on PostgreSQL: two group roles beside the owner of the tables.
+"""Who may do what to the ledger on PostgreSQL: three group roles beside the owner of the tables.
 
 Whoever runs `hours init` owns the tables and changes the schema. Workers log in as members of
-`hours_worker`, everybody who only looks as members of `hours_reader`; neither group can log in,
-and the logins are the operator's. SQLite has no roles. Invariant: what a group may do is what
-stands in `PRIVILEGES`, for every table there is, and nothing else, however often it is granted.
+`hours_worker`, who keep the roster as members of `hours_registrar`, everybody who only looks as
+members of `hours_reader`; no group can log in, and the logins are the operator's. SQLite has no
+roles. Invariant: what a group may do is what stands in `PRIVILEGES`, for every table there is, and
+nothing else, however often it is granted.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,42 +16,59 @@ from ledger.refusals import NotPermitted
 
 WORKER = "hours_worker"
 READER = "hours_reader"
+REGISTRAR = "hours_registrar"
+GROUPS = (WORKER, READER, REGISTRAR)
+
+_LOOK = ("SELECT",)
+# A record of the roster is replaced, never altered.
+_KEPT = {REGISTRAR: ("SELECT", "INSERT", "DELETE"), READER: _LOOK}
+_HISTORY = {REGISTRAR: ("SELECT", "INSERT"), READER: _LOOK}
 
 PRIVILEGES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     # Appended to, never changed: the trigger refuses as well, whoever asks.
-    "entries": {WORKER: ("SELECT", "INSERT"), READER: ("SELECT",)},
-    "rejections": {WORKER: ("SELECT", "INSERT"), READER: ("SELECT",)},
+    "entries": {WORKER: ("SELECT", "INSERT"), READER: _LOOK, REGISTRAR: _LOOK},
+    "rejections": {WORKER: ("SELECT", "INSERT"), READER: _LOOK, REGISTRAR: _LOOK},
     # Only `hours init` begins a shard.
-    "shards": {WORKER: ("SELECT", "UPDATE"), READER: ("SELECT",)},
-    "day_totals": {WORKER: ("SELECT", "INSERT", "UPDATE"), READER: ("SELECT",)},
+    "shards": {WORKER: ("SELECT", "UPDATE"), READER: _LOOK, REGISTRAR: _LOOK},
+    "day_totals": {WORKER: ("SELECT", "INSERT", "UPDATE"), READER: _LOOK, REGISTRAR: _LOOK},
     # A half comes or goes; it is never altered.
-    "halves": {WORKER: ("SELECT", "INSERT", "DELETE"), READER: ("SELECT",)},
+    "halves": {WORKER: ("SELECT", "INSERT", "DELETE"), READER: _LOOK, REGISTRAR: _LOOK},
     # A worker's cache of raw events: nobody else's business.
     "window_segments": {WORKER: ("SELECT", "INSERT", "DELETE")},
-    "schema_version": {WORKER: ("SELECT",), READER: ("SELECT",)},
+    **{
+        f"roster_{kind}": _KEPT
+        for kind in (
+            *("units", "have_items", "haves", "platforms", "teams", "projects", "activities"),
+            *("people", "memberships", "signups"),
+        )
+    },
+    "roster_change_sets": _HISTORY,
+    "roster_changes": _HISTORY,
+    # Who somebody is, and who asked, is for those who keep the roster; erasing ends in a vacuum.
+    "roster_private": {REGISTRAR: ("SELECT", "INSERT", "DELETE", "MAINTAIN")},
+    "roster_disclosures": {REGISTRAR: ("SELECT", "INSERT")},
+    # A worker publishes what a registrar wrote.
+    "roster_outbox": {REGISTRAR: ("SELECT", "INSERT"), WORKER: ("SELECT", "DELETE")},
+    "schema_version": {WORKER: _LOOK, READER: _LOOK, REGISTRAR: _LOOK},
 }
 
 
-def grant(engine: Engine) -> bool:
-    """Give both groups exactly their privileges, all or nothing; safe to repeat.
+def grant(engine: Engine) -> list[str]:
+    """Give each group exactly its privileges, in one transaction; safe to repeat.
 
-    Makes the groups where they are missing. False, and nothing is granted, where they are
-    missing and this user may not make roles. NotPermitted where the tables are somebody else's.
+    Makes the groups that are missing. Gives those that still are, where this user may not make
+    roles. NotPermitted where the tables are somebody else's.
     """
     if engine.dialect.name != "postgresql":
-        return True
+        return []
     with schema.reaching(engine), engine.begin() as connection:
         schema.wait_for_turn(connection)
         _refuse_stranger(connection)
-        if not _both_exist(connection):
-            return False
-        for role in (WORKER, READER):
-            connection.execute(text(f"GRANT USAGE ON SCHEMA {_schema(connection)} TO {role}"))
-        for table, granted in PRIVILEGES.items():
-            for role, deeds in granted.items():
-                connection.execute(text(f"REVOKE ALL ON {table} FROM {role}"))
-                connection.execute(text(f"GRANT {', '.join(deeds)} ON {table} TO {role}"))
-    return True
+        missing = _missing_after_making(connection)
+        for role in GROUPS:
+            if role not in missing:
+                _grant_to(connection, role)
+    return missing
 
 
 def refuse_unprivileged(engine: Engine, role: str) -> None:
@@ -94,11 +112,20 @@ def _refuse_stranger(connection: Connection) -> None:
         )
 
 
-def _both_exist(connection: Connection) -> bool:
-    missing = {WORKER, READER} - _existing(connection, (WORKER, READER))
+def _grant_to(connection: Connection, role: str) -> None:
+    connection.execute(text(f"GRANT USAGE ON SCHEMA {_schema(connection)} TO {role}"))
+    for table, granted in PRIVILEGES.items():
+        connection.execute(text(f"REVOKE ALL ON {table} FROM {role}"))
+        if role in granted:
+            deeds = ", ".join(granted[role])
+            connection.execute(text(f"GRANT {deeds} ON {table} TO {role}"))
+
+
+def _missing_after_making(connection: Connection) -> list[str]:
+    missing = sorted(set(GROUPS) - _existing(connection, GROUPS))
     if missing and not _may_make_roles(connection):
-        return False
-    for role in sorted(missing):
+        return missing
+    for role in missing:
         # Roles are shared by all databases of the server: another `hours init` may be quicker.
         connection.execute(
             text(
@@ -106,7 +133,7 @@ def _both_exist(connection: Connection) -> bool:
                 "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
             )
         )
-    return True
+    return []
 
 
 def _existing(connection: Connection, roles: Iterable[str]) -> set[str]:

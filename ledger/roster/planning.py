@@ -1,0 +1,57 @@
+"""From what somebody wants the roster to be, to the changes that make it so and what is wrong.
+
+Pure. What isn't mentioned stays as it is: nobody is ended by being left out. Invariant: a plan with
+flaws has no changes to make, and planning again after a plan was applied gives none.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from ledger.roster.checks import Flaw, flaws
+from ledger.roster.records import KINDS, Record
+from ledger.roster.roster import Change, Roster
+
+
+class Plan(NamedTuple):
+    """Changes to make, in the order in which kinds build on each other, or what is wrong."""
+
+    changes: Sequence[Change]
+    flaws: Sequence[Flaw]
+
+
+def plan(roster: Roster, wanted: Iterable[Record], unwanted: Iterable[Record] = ()) -> Plan:
+    """The plan that adds or replaces the records wanted, and removes those that aren't."""
+    changes = [Change(record, None) for record in unwanted]
+    changes += changes_to(roster, wanted)
+    return checked(roster, changes)
+
+
+def changes_to(roster: Roster, wanted: Iterable[Record]) -> list[Change]:
+    """What adds or replaces these records; those that are there already need nothing."""
+    found: list[Change] = []
+    for record in wanted:
+        before = roster.records.get(record.KIND, {}).get(record.key)
+        if before != record:
+            found.append(Change(before, record))
+    return sorted(found, key=_place)
+
+
+def checked(roster: Roster, changes: Sequence[Change]) -> Plan:
+    """The plan of these changes: none of them where what they lead to has flaws."""
+    after = roster.after(changes)
+    removes = any(change.after is None for change in changes)
+    # What names a record that goes may be anywhere.
+    touched = _everything(after) if removes else (one.after for one in changes if one.after)
+    found = list(flaws(after, touched))
+    return Plan((), found) if found else Plan(changes, ())
+
+
+def _everything(roster: Roster) -> Iterable[Record]:
+    return (record for found in roster.records.values() for record in found.values())
+
+
+_PLACES = {kind: place for place, kind in enumerate(KINDS)}
+
+
+def _place(change: Change) -> int:
+    return _PLACES[change.kind]

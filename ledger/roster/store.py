@@ -1,0 +1,230 @@
+"""The roster in the database: read whole, changed by change sets that are kept for ever.
+
+One change set at a time, each one transaction with its history and what is to be published of it.
+Invariant: the history's changes, made in order from nothing, give the tables; and whoever changes
+a record has seen what it was.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Engine, RowMapping, Table, delete, func, select, text
+
+from ledger import schema
+from ledger.bulk import delete_rows, insert_rows
+from ledger.refusals import LedgerRefusal
+from ledger.roster import tables
+from ledger.roster.distribution import Message, messages
+from ledger.roster.records import KINDS, Record
+from ledger.roster.roster import Change, Key, Roster
+from ledger.roster.vault import PrivateData, Vault
+
+_LISTS = {"platforms", "leaders", "teams"}
+_ONE_AT_A_TIME = 0x726F73746572
+"""PostgreSQL's advisory lock for changing the roster: the letters "roster"."""
+
+
+class ChangedSince(LedgerRefusal):
+    """A record is no longer what the change was made from."""
+
+
+class Deed(NamedTuple):
+    """Who changes the roster, when (microseconds), why, and from which file."""
+
+    by: str
+    why: str
+    at: int
+    source: str | None = None
+    undoes: int | None = None
+
+
+class ChangeSet(NamedTuple):
+    """What was done at once."""
+
+    number: int
+    deed: Deed
+
+
+@contextmanager
+def changing(engine: Engine) -> Iterator[Connection]:
+    """One transaction that changes the roster; others wait for their turn. NoDatabase."""
+    with (
+        schema.reaching(engine),
+        engine.connect().execution_options(writes=True) as connection,
+        connection.begin(),
+    ):
+        if connection.dialect.name == "postgresql":
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({_ONE_AT_A_TIME})"))
+        yield connection
+
+
+def load(connection: Connection, kinds: Iterable[type[Record]] = KINDS.values()) -> Roster:
+    """The roster's records of some kinds, all of them unless told."""
+    records: dict[str, dict[Key, Record]] = {}
+    for model in kinds:
+        table = tables.BY_KIND[model.KIND]
+        rows = connection.execute(select(table)).mappings()
+        found = (_record(model, row) for row in rows)
+        records[model.KIND] = {record.key: record for record in found}
+    return Roster(records)
+
+
+def load_private(connection: Connection, vault: Vault) -> dict[str, PrivateData]:
+    """Who each volunteer is, as of now. WrongKey."""
+    return {
+        volunteer: vault.open(volunteer, bytes(sealed))
+        for volunteer, sealed in connection.execute(_current_private())
+    }
+
+
+def private_of(connection: Connection, vault: Vault, volunteer: str) -> PrivateData | None:
+    """Who one volunteer is, as of now. WrongKey."""
+    statement = _current_private().where(tables.private.c.volunteer == volunteer)
+    row = connection.execute(statement).one_or_none()
+    return None if row is None else vault.open(volunteer, bytes(row[1]))
+
+
+def apply(
+    connection: Connection,
+    before: Roster,
+    changes: Sequence[Change],
+    deed: Deed,
+    sealed: Mapping[tuple[str, int], bytes] = MappingProxyType({}),
+) -> int:
+    """Make changes to the roster that was `before`, within `changing`; the change set's number.
+
+    `sealed` is new private data by volunteer and version. ChangedSince, and nothing is done, where
+    a record is not what its change was made from.
+    """
+    for change in changes:
+        if before.records[change.kind].get(change.key) != change.before:
+            raise _changed_since(change)
+    number = _next_number(connection)
+    _write_records(connection, changes)
+    private = [(volunteer, version, one) for (volunteer, version), one in sealed.items()]
+    insert_rows(connection, tables.private, private)
+    _write_history(connection, number, deed, changes)
+    enqueue(connection, number, messages(before.after(changes), changes, number))
+    return number
+
+
+def enqueue(connection: Connection, number: int, said: Iterable[Message]) -> None:
+    """Let messages be published as of a change set, whose first they are."""
+    rows = [(number, place, key, value) for place, (key, value) in enumerate(said)]
+    insert_rows(connection, tables.outbox, rows)
+
+
+def begin_change_set(connection: Connection, deed: Deed) -> int:
+    """A change set with no changes: something was done with the roster that is to be known."""
+    number = _next_number(connection)
+    _write_history(connection, number, deed, ())
+    return number
+
+
+def change_sets(
+    connection: Connection, kind: str | None = None, key: Key | None = None
+) -> list[ChangeSet]:
+    """The history, oldest first; of one record where it is named."""
+    table, changes = tables.change_sets, tables.changes
+    statement = select(table).order_by(table.c.number)
+    if kind is not None and key is not None:
+        touching = select(changes.c.change_set).where(
+            changes.c.kind == kind, changes.c.key == _key_text(key)
+        )
+        statement = statement.where(table.c.number.in_(touching))
+    return [
+        ChangeSet(row.number, Deed(row.made_by, row.why, row.made_at, row.source, row.undoes))
+        for row in connection.execute(statement)
+    ]
+
+
+def changes_of(connection: Connection, number: int) -> list[Change]:
+    """What one change set did, in order."""
+    table = tables.changes
+    rows = connection.execute(
+        select(table).where(table.c.change_set == number).order_by(table.c.position)
+    )
+    return [
+        Change(_from_text(row.kind, row.before), _from_text(row.kind, row.after)) for row in rows
+    ]
+
+
+def forget_private(connection: Connection, volunteer: str) -> int:
+    """Delete all that says who a volunteer is; how many versions there were."""
+    table = tables.private
+    return connection.execute(delete(table).where(table.c.volunteer == volunteer)).rowcount
+
+
+def _write_records(connection: Connection, changes: Sequence[Change]) -> None:
+    for kind in KINDS:
+        table = tables.BY_KIND[kind]
+        of_kind = [one for one in changes if one.kind == kind]
+        gone = [one.key for one in of_kind if one.before is not None]
+        delete_rows(connection, table, KINDS[kind].KEY, gone)
+        insert_rows(connection, table, [_row(table, one.after) for one in of_kind if one.after])
+
+
+def _write_history(
+    connection: Connection, number: int, deed: Deed, changes: Sequence[Change]
+) -> None:
+    made = (number, deed.at, deed.by, deed.why, deed.source, deed.undoes)
+    insert_rows(connection, tables.change_sets, [made])
+    rows = [
+        (number, place, one.kind, _key_text(one.key), _as_text(one.before), _as_text(one.after))
+        for place, one in enumerate(changes)
+    ]
+    insert_rows(connection, tables.changes, rows)
+
+
+def _next_number(connection: Connection) -> int:
+    latest = connection.execute(select(func.max(tables.change_sets.c.number))).scalar()
+    return int(latest or 0) + 1
+
+
+def _current_private() -> Any:
+    private, people = tables.private, tables.people
+    return select(private.c.volunteer, private.c.sealed).join(
+        people,
+        (people.c.volunteer == private.c.volunteer)
+        & (people.c.private_version == private.c.version),
+    )
+
+
+def _record(model: type[Record], row: RowMapping) -> Record:
+    """What the database holds was checked when it came in."""
+    fields: dict[str, Any] = {str(name): value for name, value in row.items()}
+    for name in _LISTS & fields.keys():
+        fields[name] = tuple(json.loads(fields[name]))
+    return model.model_construct(**fields)
+
+
+def _row(table: Table, record: Record) -> tuple[Any, ...]:
+    values = (getattr(record, column.name) for column in table.c)
+    return tuple(_packed(value) if isinstance(value, tuple) else value for value in values)
+
+
+def _packed(codes: tuple[str, ...]) -> str:
+    return json.dumps(codes, ensure_ascii=False, separators=(",", ":"))
+
+
+def _key_text(key: Key) -> str:
+    return json.dumps(key, ensure_ascii=False, separators=(",", ":"))
+
+
+def _as_text(record: Record | None) -> str | None:
+    return None if record is None else record.model_dump_json(exclude_none=True)
+
+
+def _from_text(kind: str, written: str | None) -> Record | None:
+    return None if written is None else KINDS[kind].model_validate_json(written)
+
+
+def _changed_since(change: Change) -> ChangedSince:
+    named = "/".join(change.key)
+    return ChangedSince(
+        f"{change.kind} {named} 已被别人改动：请重新查看后再试。 "
+        f"{change.kind} {named} has been changed by somebody else: look again, and try again."
+    )
