@@ -43,11 +43,15 @@ _HELD = "held"
 
 
 class Page(NamedTuple):
-    """Which of the rows, in which order; `limit` None: all."""
+    """Which of the rows, in which order; `limit` None: all.
+
+    `people`: whether volunteers are counted, which takes most of the time.
+    """
 
     sort: Sort
     skip: int = 0
     limit: int | None = None
+    people: bool = True
 
 
 def statement(plan: Plan, dialect: str, below: Mapping[int, int] | None, page: Page) -> Select[Any]:
@@ -60,7 +64,7 @@ def statement(plan: Plan, dialect: str, below: Mapping[int, int] | None, page: P
     each = _each(plan, dialect, below).cte("each")
     parts: list[Select[Any]] = []
     for number, names in enumerate(plan.parts):
-        served = _served(each, names).cte(f"served_{number}")
+        served = _served(each, (*names, "person") if page.people else names).cte(f"served_{number}")
         grouped = _grouped(plan, number, served, dialect).cte(f"grouped_{number}")
         parts.append(_whole(plan, number, served, grouped))
         if names:
@@ -84,8 +88,8 @@ def parameters(plan: Plan) -> dict[str, Any]:
 
 
 def _served(each: CTE, names: Sequence[str]) -> Select[Any]:
-    """Sessions and seconds of each volunteer in each group."""
-    keys = [each.c[name] for name in (*names, "person")]
+    """Sessions and seconds of each group; of each volunteer in it, where people are counted."""
+    keys = [each.c[name] for name in names]
     return select(*keys, _sum(each.c.sessions), _sum(each.c.seconds)).group_by(*keys)
 
 
@@ -200,11 +204,9 @@ def _whole(plan: Plan, number: int, served: CTE, grouped: CTE) -> Select[Any]:
     )
     if number:
         return select(*begin, *(zero.label(name) for name in SUMS))
-    person = (
-        select(_sum(served.c.seconds), _sum(served.c.sessions))
-        .group_by(served.c.person)
-        .subquery("person")
-    )
+    sums = select(_sum(served.c.seconds), _sum(served.c.sessions))
+    # Each volunteer once, where there are volunteers.
+    person = sums.group_by(*(one for one in served.c if one.name == "person")).subquery("person")
     return select(
         *begin,
         *(_sum(person.c.seconds), _sum(person.c.sessions), _sum(_counts(person.c), "volunteers")),
@@ -250,6 +252,8 @@ def _ordered(key: ColumnElement[Any], dialect: str) -> ColumnElement[Any]:
 
 def _counts(sums: Any) -> ColumnElement[int]:
     """1 for a volunteer who served: sessions that were taken back leave nobody."""
+    if "person" not in sums:
+        return literal(0, BigInteger())
     return case((or_(sums.sessions > 0, sums.seconds > 0), 1), else_=0)
 
 
