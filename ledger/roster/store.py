@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, RowMapping, Table, delete, func, select, text
+from sqlalchemy import Connection, Engine, RowMapping, Select, Table, func, select, text
 
 from ledger import schema
 from ledger.bulk import delete_rows, insert_rows
@@ -76,15 +76,34 @@ def load_private(connection: Connection, vault: Vault) -> dict[str, PrivateData]
     """Who each volunteer is, as of now. WrongKey."""
     return {
         volunteer: vault.open(volunteer, bytes(sealed))
-        for volunteer, sealed in connection.execute(_current_private())
+        for volunteer, sealed in connection.execute(current_private())
     }
 
 
 def private_of(connection: Connection, vault: Vault, volunteer: str) -> PrivateData | None:
     """Who one volunteer is, as of now. WrongKey."""
-    statement = _current_private().where(tables.private.c.volunteer == volunteer)
+    statement = current_private().where(tables.private.c.volunteer == volunteer)
     row = connection.execute(statement).one_or_none()
     return None if row is None else vault.open(volunteer, bytes(row[1]))
+
+
+def latest_version(connection: Connection, volunteer: str) -> int:
+    """The highest version of a volunteer's private data, also where it was taken back; 0: none."""
+    table = tables.private
+    latest = connection.execute(
+        select(func.max(table.c.version)).where(table.c.volunteer == volunteer)
+    ).scalar()
+    return int(latest or 0)
+
+
+def current_private() -> Select[Any]:
+    """Each volunteer and what is sealed of who they are, as of now."""
+    private, people = tables.private, tables.people
+    return select(private.c.volunteer, private.c.sealed).join(
+        people,
+        (people.c.volunteer == private.c.volunteer)
+        & (people.c.private_version == private.c.version),
+    )
 
 
 def apply(
@@ -152,12 +171,6 @@ def changes_of(connection: Connection, number: int) -> list[Change]:
     ]
 
 
-def forget_private(connection: Connection, volunteer: str) -> int:
-    """Delete all that says who a volunteer is; how many versions there were."""
-    table = tables.private
-    return connection.execute(delete(table).where(table.c.volunteer == volunteer)).rowcount
-
-
 def _write_records(connection: Connection, changes: Sequence[Change]) -> None:
     for kind in KINDS:
         table = tables.BY_KIND[kind]
@@ -182,15 +195,6 @@ def _write_history(
 def _next_number(connection: Connection) -> int:
     latest = connection.execute(select(func.max(tables.change_sets.c.number))).scalar()
     return int(latest or 0) + 1
-
-
-def _current_private() -> Any:
-    private, people = tables.private, tables.people
-    return select(private.c.volunteer, private.c.sealed).join(
-        people,
-        (people.c.volunteer == private.c.volunteer)
-        & (people.c.private_version == private.c.version),
-    )
 
 
 def _record(model: type[Record], row: RowMapping) -> Record:

@@ -1,0 +1,147 @@
+"""Looking for people and things by part of a name, by how it is said, by phone, number or code.
+
+Pure. Chinese is found by its characters and by pinyin, whole or as initials, with any of the
+readings that a character has (pypinyin), because a name's own isn't written down. Invariant: what
+is found says by what, never the value itself.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from pypinyin import Style, pinyin
+
+from ledger.roster.records import Activity, Person, Project, Team, Unit
+from ledger.roster.roster import Roster
+from ledger.roster.vault import PrivateData
+
+SHORTEST_PHONE_TAIL = 4
+_BETWEEN = str.maketrans("", "", " '’-·.　")
+
+
+class Found(NamedTuple):
+    """A thing that answers: its kind and code, what it is called (None: for the vault to say),
+    and what answered."""
+
+    kind: str
+    code: str
+    name: str | None
+    by: str
+
+
+class Sought(NamedTuple):
+    """What is looked for, in the forms in which it is compared."""
+
+    text: str
+    sounds: str
+    digits: str
+
+    @classmethod
+    def of(cls, text: str) -> "Sought":
+        plain = unicodedata.normalize("NFKC", text).strip().casefold()
+        bare = plain.translate(_BETWEEN)
+        sounds = bare.replace("ü", "v") if bare.replace("ü", "v").isascii() else ""
+        digits = bare.removeprefix("+")
+        is_tail = digits.isdecimal() and len(digits) >= SHORTEST_PHONE_TAIL
+        return cls(plain, sounds, digits if is_tail else "")
+
+
+def people(
+    everyone: Iterable[Person], sought: Sought, who: Mapping[str, PrivateData]
+) -> Iterator[Found]:
+    """The volunteers that answer; by name and phone only those whose are given."""
+    for person in everyone:
+        by = _person_by(person, sought, who.get(person.volunteer))
+        if by is not None:
+            yield Found(Person.KIND, person.volunteer, None, by)
+
+
+def things(roster: Roster, sought: Sought) -> Iterator[Found]:
+    """The units, teams, projects and activities that answer, each code once."""
+    told: set[tuple[str, str]] = set()
+    for kind, code, names in _named(roster):
+        by = _thing_by(code, names, sought)
+        if by is not None and (kind, code) not in told:
+            told.add((kind, code))
+            yield Found(kind, code, names[0], by)
+
+
+def sounds_like(sounds: str, name: str) -> bool:
+    """Whether pinyin, whole or as initials, is part of how a name can be said."""
+    syllables = [said for character in name if (said := _said(character))]
+    return any(_goes_on(sounds, syllables, at) for at in range(len(syllables)))
+
+
+def _person_by(person: Person, sought: Sought, who: PrivateData | None) -> str | None:
+    if sought.text in person.volunteer.casefold():
+        return "id"
+    if person.badge_serial is not None and sought.text == person.badge_serial.casefold():
+        return "badge"
+    if who is None:
+        return None
+    if sought.digits and _digits(who.phone).endswith(sought.digits):
+        return "phone"
+    return _by_name(who.name, sought)
+
+
+def _thing_by(code: str, names: Sequence[str], sought: Sought) -> str | None:
+    if sought.text in code.casefold():
+        return "code"
+    return next(filter(None, (_by_name(name, sought) for name in names)), None)
+
+
+def _by_name(name: str, sought: Sought) -> str | None:
+    if sought.text in name.casefold():
+        return "name"
+    return "pinyin" if sought.sounds and sounds_like(sought.sounds, name) else None
+
+
+def _named(roster: Roster) -> Iterator[tuple[str, str, Sequence[str]]]:
+    of_code: Iterable[Mapping[str, Sequence[Unit | Team | Project]]]
+    of_code = (roster.units, roster.teams, roster.projects)
+    for row in (row for by_code in of_code for rows in by_code.values() for row in rows):
+        yield row.KIND, row.code, (row.name_zh, *([row.name_en] if row.name_en else []))
+    for activity in roster.all(Activity):
+        yield activity.KIND, activity.code, (activity.title,)
+
+
+def _goes_on(sounds: str, syllables: Sequence[Sequence[str]], at: int) -> bool:
+    """Whether the sounds are the syllables from `at` on; the last may be cut short."""
+    if not sounds:
+        return True
+    if at == len(syllables):
+        return False
+    for syllable in syllables[at]:
+        if syllable.startswith(sounds):
+            return True
+        if sounds.startswith(syllable) and _goes_on(sounds[len(syllable) :], syllables, at + 1):
+            return True
+    return False
+
+
+@lru_cache(maxsize=50_000)
+def _said(character: str) -> tuple[str, ...]:
+    """What one may write for a character: its readings, and their initials."""
+    if not character.isalnum():
+        return ()
+    if character.isascii():
+        return (character.casefold(),)
+    (readings,) = pinyin(character, style=Style.NORMAL, heteronym=True)
+    found = {variant for reading in readings for variant in _spelt(reading.casefold())}
+    initials = {one[:length] for one in found for length in (1, 2) if _begins(one[:length])}
+    return tuple(sorted(found | initials, key=len, reverse=True))
+
+
+def _spelt(reading: str) -> set[str]:
+    """ü is written v, u, or, in passports, yu."""
+    plain = reading.replace("ü", "v")
+    return {plain, plain.replace("v", "u"), plain.replace("v", "yu")} if "v" in plain else {plain}
+
+
+def _begins(initial: str) -> bool:
+    return len(initial) == 1 or initial in ("zh", "ch", "sh")
+
+
+def _digits(phone: str | None) -> str:
+    return "".join(filter(str.isdecimal, phone or ""))
