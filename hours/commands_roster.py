@@ -44,7 +44,7 @@ from ledger.roster.finding import SHORTEST_PHONE_TAIL, Found, Sought, people, th
 from ledger.roster.history import history as read_history
 from ledger.roster.listing import Wanted, selected
 from ledger.roster.overview import overview
-from ledger.roster.records import Activity, Person, Project, Team, Unit
+from ledger.roster.records import Person
 from ledger.roster.vault import PrivateData, masked
 from ledger.roster.words import headed
 
@@ -244,9 +244,9 @@ _Who = Mapping[str, PrivateData]
 
 def _search(engine: Engine, settings: Settings, sought: Sought) -> tuple[list[Found], _Who]:
     with queries.reading(engine) as connection:
-        roster = store.load(connection, (Unit, Team, Project, Activity, Person))
         who = roster_names.everybody(connection, settings)
-    found = [*people(roster.all(Person), sought, who), *things(roster, sought)]
+        found = [*people(store.badges(connection), sought, who)]
+        found += things(store.named(connection), sought)
     return sorted(found, key=lambda one: _place(one, sought.text, who)), who
 
 

@@ -108,7 +108,8 @@ def texts(record: Record, zone: ZoneInfo) -> dict[str, Any]:
 
 def wrong_of(flaw: Flaw) -> Wrong:
     """What a check of the whole roster found, as what is wrong with a field."""
-    return Wrong(flaw.field, flaw.value, flaw.what)
+    named = f"{flaw.record.KIND} {'/'.join(flaw.record.key)}"
+    return Wrong(f"{named} {flaw.field}", flaw.value, flaw.what)
 
 
 def _value(kind: str, name: str, text: str, zone: ZoneInfo) -> Any:

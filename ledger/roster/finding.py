@@ -10,10 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from pypinyin import Style, pinyin
-
-from ledger.roster.records import Activity, Person, Project, Team, Unit
-from ledger.roster.roster import Roster
+from ledger.roster.records import Person
 from ledger.roster.vault import PrivateData
 
 SHORTEST_PHONE_TAIL = 4
@@ -48,19 +45,19 @@ class Sought(NamedTuple):
 
 
 def people(
-    everyone: Iterable[Person], sought: Sought, who: Mapping[str, PrivateData]
+    badges: Iterable[tuple[str, str | None]], sought: Sought, who: Mapping[str, PrivateData]
 ) -> Iterator[Found]:
-    """The volunteers that answer; by name and phone only those whose are given."""
-    for person in everyone:
-        by = _person_by(person, sought, who.get(person.volunteer))
+    """The volunteers, given with their badges, that answer; by name and phone those of `who`."""
+    for volunteer, serial in badges:
+        by = _person_by(volunteer, serial, sought, who.get(volunteer))
         if by is not None:
-            yield Found(Person.KIND, person.volunteer, None, by)
+            yield Found(Person.KIND, volunteer, None, by)
 
 
-def things(roster: Roster, sought: Sought) -> Iterator[Found]:
-    """The units, teams, projects and activities that answer, each code once."""
+def things(named: Iterable[tuple[str, str, Sequence[str]]], sought: Sought) -> Iterator[Found]:
+    """Of kinds, codes and names, those that answer, each code once."""
     told: set[tuple[str, str]] = set()
-    for kind, code, names in _named(roster):
+    for kind, code, names in named:
         by = _thing_by(code, names, sought)
         if by is not None and (kind, code) not in told:
             told.add((kind, code))
@@ -73,10 +70,12 @@ def sounds_like(sounds: str, name: str) -> bool:
     return any(_goes_on(sounds, syllables, at) for at in range(len(syllables)))
 
 
-def _person_by(person: Person, sought: Sought, who: PrivateData | None) -> str | None:
-    if sought.text in person.volunteer.casefold():
+def _person_by(
+    volunteer: str, serial: str | None, sought: Sought, who: PrivateData | None
+) -> str | None:
+    if sought.text in volunteer.casefold():
         return "id"
-    if person.badge_serial is not None and sought.text == person.badge_serial.casefold():
+    if serial is not None and sought.text == serial.casefold():
         return "badge"
     if who is None:
         return None
@@ -95,15 +94,6 @@ def _by_name(name: str, sought: Sought) -> str | None:
     if sought.text in name.casefold():
         return "name"
     return "pinyin" if sought.sounds and sounds_like(sought.sounds, name) else None
-
-
-def _named(roster: Roster) -> Iterator[tuple[str, str, Sequence[str]]]:
-    of_code: Iterable[Mapping[str, Sequence[Unit | Team | Project]]]
-    of_code = (roster.units, roster.teams, roster.projects)
-    for row in (row for by_code in of_code for rows in by_code.values() for row in rows):
-        yield row.KIND, row.code, (row.name_zh, *([row.name_en] if row.name_en else []))
-    for activity in roster.all(Activity):
-        yield activity.KIND, activity.code, (activity.title,)
 
 
 def _goes_on(sounds: str, syllables: Sequence[Sequence[str]], at: int) -> bool:
@@ -127,6 +117,8 @@ def _said(character: str) -> tuple[str, ...]:
         return ()
     if character.isascii():
         return (character.casefold(),)
+    from pypinyin import Style, pinyin  # noqa: PLC0415 - its dictionary takes long to import
+
     (readings,) = pinyin(character, style=Style.NORMAL, heteronym=True)
     found = {variant for reading in readings for variant in _spelt(reading.casefold())}
     initials = {one[:length] for one in found for length in (1, 2) if _begins(one[:length])}

@@ -19,11 +19,12 @@ from sqlalchemy.exc import OperationalError
 
 from ledger import schema
 from ledger.bulk import insert_rows
+from ledger.engine import driver_errors, driver_of
 from ledger.refusals import LedgerRefusal
 from ledger.roster import tables
 from ledger.roster.vault import Vault
 
-_BUSY_MILLISECONDS = 20_000
+_WAIT_MILLISECONDS = 20_000
 
 
 FORGOTTEN = {
@@ -98,12 +99,16 @@ def forget(engine: Engine) -> None:
     """
     if engine.dialect.name == "postgresql":
         return
-    autocommit = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-    with schema.reaching(engine), autocommit as connection:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
-        connection.exec_driver_sql("VACUUM")
-        row = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
-    if row[0]:
+    # By the driver: SQLAlchemy would begin a transaction, and a file isn't written anew in one.
+    with (
+        schema.reaching(engine),
+        engine.connect() as connection,
+        driver_errors(connection, "VACUUM"),
+    ):
+        driver = driver_of(connection)
+        driver.execute("VACUUM")
+        is_busy, *_ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if is_busy:
         raise NotForgotten(
             "已删除，但另一个程序正在读账本，旧字节还在日志文件里：等它结束后再运行一次本命令。 "
             "It is deleted, but another program is reading the ledger, so that old bytes are still "
@@ -113,7 +118,7 @@ def forget(engine: Engine) -> None:
 
 def _write_anew(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
     if connection.dialect.name == "postgresql":
-        connection.execute(text(f"SET LOCAL lock_timeout = {_BUSY_MILLISECONDS}"))
+        connection.execute(text(f"SET LOCAL lock_timeout = {_WAIT_MILLISECONDS}"))
         try:
             connection.execute(text(f"TRUNCATE {tables.private.name}"))
         except OperationalError as error:

@@ -18,7 +18,7 @@ from ledger.bulk import delete_rows, insert_rows
 from ledger.refusals import LedgerRefusal
 from ledger.roster import tables
 from ledger.roster.distribution import Message, messages
-from ledger.roster.records import KINDS, Record
+from ledger.roster.records import KINDS, Activity, Project, Record, Team, Unit
 from ledger.roster.roster import Change, Key, Roster
 from ledger.roster.vault import PrivateData, Vault
 
@@ -70,6 +70,26 @@ def load(connection: Connection, kinds: Iterable[type[Record]] = KINDS.values())
         found = (_record(model, row) for row in rows)
         records[model.KIND] = {record.key: record for record in found}
     return Roster(records)
+
+
+def badges(connection: Connection) -> list[tuple[str, str | None]]:
+    """Every volunteer with the serial of the badge, for looking somebody up."""
+    table = tables.people
+    rows = connection.execute(select(table.c.volunteer, table.c.badge_serial))
+    return [(volunteer, serial) for volunteer, serial in rows]
+
+
+def named(connection: Connection) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Kind, code and names of every unit, team, project and activity, for looking one up."""
+    for kind, table in tables.BY_KIND.items():
+        if kind in (Unit.KIND, Team.KIND, Project.KIND):
+            for code, *names in connection.execute(
+                select(table.c.code, table.c.name_zh, table.c.name_en).distinct()
+            ):
+                yield kind, code, tuple(filter(None, names))
+    activities = tables.activities
+    for code, title in connection.execute(select(activities.c.code, activities.c.title)):
+        yield Activity.KIND, code, (title,)
 
 
 def load_private(connection: Connection, vault: Vault) -> dict[str, PrivateData]:
