@@ -135,6 +135,8 @@ def publishing(settings: StreamSettings) -> Iterator[Publish]:
     deadline = time.monotonic() + _TURN_SECONDS
     # A loop of its own: whatever of Kafka's client hangs ends with it.
     with asyncio.Runner() as runner:
+        # Kafka's client leaves futures that nobody looks at; what they say is raised here as well.
+        runner.get_loop().set_exception_handler(lambda _, said: logger.debug("%s", said))
         producer = runner.run(_prepared(settings, deadline))
         try:
             yield lambda messages: runner.run(

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, func, select, text
 from ledger.bulk import delete_rows
 from ledger.roster.tables import outbox
 
-_ONE_AT_A_TIME = 0x6F7574626F78
+PUBLISHING_LOCK = 0x6F7574626F78
 """PostgreSQL's advisory lock for publishing the roster: the letters "outbox"."""
 
 STALLED_SECONDS = 30
@@ -82,7 +82,7 @@ def _turn(engine: Engine) -> Iterator[_Transaction | None]:
     with engine.begin() as connection:
         limit = f"SET LOCAL idle_in_transaction_session_timeout = '{STALLED_SECONDS}s'"
         connection.execute(text(limit))
-        asked = text(f"SELECT pg_try_advisory_xact_lock({_ONE_AT_A_TIME})")
+        asked = text(f"SELECT pg_try_advisory_xact_lock({PUBLISHING_LOCK})")
         is_ours = connection.execute(asked).scalar_one()
         yield (lambda _: nullcontext(connection)) if is_ours else None
 
