@@ -49,7 +49,11 @@ PRIVILEGES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "roster_private": {REGISTRAR: ("SELECT", "INSERT", "DELETE", "TRUNCATE")},
     "roster_disclosures": {REGISTRAR: ("SELECT", "INSERT")},
     # A worker publishes what a registrar wrote.
-    "roster_outbox": {REGISTRAR: ("SELECT", "INSERT"), WORKER: ("SELECT", "DELETE")},
+    "roster_outbox": {
+        REGISTRAR: ("SELECT", "INSERT"),
+        WORKER: ("SELECT", "DELETE"),
+        READER: _LOOK,
+    },
     "schema_version": {WORKER: _LOOK, READER: _LOOK, REGISTRAR: _LOOK},
 }
 
