@@ -13,6 +13,7 @@ import click
 from sqlalchemy import Engine
 
 from hours import (
+    commands_outbox,
     commands_roster_edit,
     commands_roster_private,
     roster_names,
@@ -233,6 +234,7 @@ for command in (
     *(list_, show, search, history, disclosures),
     *commands_roster_edit.COMMANDS,
     *commands_roster_private.COMMANDS,
+    commands_outbox.publish_again,
 ):
     roster.add_command(command)
 
