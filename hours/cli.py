@@ -9,7 +9,13 @@ import sys
 
 import click
 
-from hours import commands_read, commands_roster, commands_run, commands_simulate
+from hours import (
+    commands_read,
+    commands_report,
+    commands_roster,
+    commands_run,
+    commands_simulate,
+)
 from hours.services import ServiceUnavailable
 from hours.settings import WrongUse, read_settings
 from ledger.refusals import LedgerRefusal
@@ -66,6 +72,7 @@ for command in (
     *commands_run.COMMANDS,
     *commands_simulate.COMMANDS,
     *commands_read.COMMANDS,
+    *commands_report.COMMANDS,
     *commands_roster.COMMANDS,
 ):
     cli.add_command(command)

@@ -40,7 +40,7 @@ class ReportRow(NamedTuple):
 
 
 class Report(NamedTuple):
-    """The rows asked for, of so many in all, and the figures of the whole."""
+    """The rows asked for, of so many in all (none where nothing is grouped by), and the whole."""
 
     rows: Sequence[ReportRow]
     row_count: int
@@ -75,7 +75,7 @@ def _reports(
         parts[row.part].append(row)
     whole = _whole(made, parts[0][0])
     return [
-        Report([_row(made, part, row) for row in rows], first.groups, whole)
+        Report([_row(made, part, row) for row in rows], first.groups if part else 0, whole)
         for part, (first, *rows) in zip(made.parts, parts, strict=True)
     ]
 

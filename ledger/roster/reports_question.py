@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
 from ledger.refusals import LedgerRefusal
-from ledger.roster.records import EVER, UNIT_LEVELS
+from ledger.roster.records import EVER, UNIT_LEVELS, Team, Unit
+from ledger.roster.reports_tree import Tree
 from ledger.roster.roster import Roster
 
 Dimension = Literal[
@@ -91,6 +92,21 @@ def check(question: Question, roster: Roster) -> None:
                 f"The roster has no {field} {code}: see hours roster list {field}, and "
                 "hours roster unknown for codes it lacks."
             )
+    if question.today is not None and question.unit is not None:
+        _refuse_merged(question.unit, question.today, Tree(roster.units))
+    if question.today is not None and question.team is not None:
+        _refuse_merged(question.team, question.today, Tree(roster.teams))
+
+
+def _refuse_merged(code: str, today: str, tree: Tree[Unit] | Tree[Team]) -> None:
+    """Under the tree as it is, all that a merged code had counts for what it was merged into."""
+    row = tree.standing(code, today)
+    if row is not None and row.code != code:
+        raise WrongQuestion(
+            f"{code} 已并入 {row.code}：请查 {row.code}，或加 --tree then 看合并前。 "
+            f"{code} was merged into {row.code}: ask for {row.code}, or, to see it as it was, "
+            "with --tree then."
+        )
 
 
 def _grouping(text: str) -> Grouping:

@@ -177,7 +177,7 @@ def _grouped(plan: Plan, number: int, served: CTE, dialect: str) -> Select[Any]:
     parts = [
         select(
             *(served.c[name] for name in names),
-            *(served.c.seconds, served.c.sessions, _counts(served.c).label("volunteers")),
+            *(served.c.seconds, served.c.sessions, _counts(served).label("volunteers")),
             *(zero.label("activities"), zero.label("served")),
         )
     ]
@@ -206,10 +206,11 @@ def _whole(plan: Plan, number: int, served: CTE, grouped: CTE) -> Select[Any]:
         return select(*begin, *(zero.label(name) for name in SUMS))
     sums = select(_sum(served.c.seconds), _sum(served.c.sessions))
     # Each volunteer once, where there are volunteers.
-    person = sums.group_by(*(one for one in served.c if one.name == "person")).subquery("person")
+    who = [one for one in served.c if one.name == "person"]
+    person = sums.add_columns(*who).group_by(*who).subquery("person")
     return select(
         *begin,
-        *(_sum(person.c.seconds), _sum(person.c.sessions), _sum(_counts(person.c), "volunteers")),
+        *(_sum(person.c.seconds), _sum(person.c.sessions), _sum(_counts(person), "volunteers")),
         *(zero.label("activities"), zero.label("served")),
     )
 
@@ -250,11 +251,11 @@ def _ordered(key: ColumnElement[Any], dialect: str) -> ColumnElement[Any]:
     return collate(key, "C") if key.name == "volunteer" and dialect == "postgresql" else key
 
 
-def _counts(sums: Any) -> ColumnElement[int]:
+def _counts(sums: FromClause) -> ColumnElement[int]:
     """1 for a volunteer who served: sessions that were taken back leave nobody."""
-    if "person" not in sums:
+    if "person" not in sums.c:
         return literal(0, BigInteger())
-    return case((or_(sums.sessions > 0, sums.seconds > 0), 1), else_=0)
+    return case((or_(sums.c.sessions > 0, sums.c.seconds > 0), 1), else_=0)
 
 
 def _sum(summed: ColumnElement[Any], name: str = "") -> ColumnElement[int]:
