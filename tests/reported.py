@@ -1,4 +1,4 @@
-"""A random small district and ledger, and its reports added up entry by entry, from the rules alone.
+"""A random small district and ledger, and reports of it added up entry by entry, by rules alone.
 
 Units and teams are renamed, moved and merged, some in a circle; entries name codes that nobody
 knows. Nothing here uses the product's own grouping.
@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
-from ledger.entries import Entry
 from ledger.merkle import leaf_hash
 from ledger.policy import SECOND, Policy, iso_utc
 from ledger.roster.records import Activity, Person, Platform, Project, Record, Team, Unit
@@ -185,7 +184,9 @@ Figures = tuple[int, int, int, int | None, int | None]
 
 def added_up(world: World, asked: Asked) -> tuple[dict[tuple[Group, ...], Figures], Figures]:
     """Each group's figures, those of nothing left out, and the whole's."""
-    sums: dict[tuple[Group, ...], dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
+    sums: dict[tuple[Group, ...], dict[str, list[int]]] = defaultdict(
+        lambda: defaultdict(lambda: [0, 0])
+    )
     everybody: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for row in _held_then(world, asked.as_of):
         if not is_counted(world, asked, row._asdict()):
