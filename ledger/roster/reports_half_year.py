@@ -15,7 +15,7 @@ from ledger.policy import Policy
 from ledger.roster import store
 from ledger.roster.records import Project, Team, Unit
 from ledger.roster.reports import Report, reports_apart
-from ledger.roster.reports_question import Question, groupings
+from ledger.roster.reports_question import Question, WrongQuestion, groupings
 
 _TABLES = ("platform", "unit:office", "month")
 _MONTHS = 6
@@ -56,16 +56,20 @@ def half_year(connection: Connection, ending: str, today: str, policy: Policy) -
 
 
 def first_day(ending: str) -> str:
-    """The first of the six months' days: 2026-01-01 of those that end with 2026-06-30."""
-    after = date.fromisoformat(ending) + timedelta(days=1)
-    month = after.year * 12 + after.month - 1 - _MONTHS
-    year, month = divmod(month, 12)
-    last_of_month = _last_day(year, month + 1)
-    return date(year, month + 1, min(after.day, last_of_month)).isoformat()
+    """The first of the six months' days: 2026-01-01 of those that end with 2026-06-30.
 
-
-def _last_day(year: int, month: int) -> int:
-    return monthrange(year, month)[1]
+    WrongQuestion where they begin or end outside of the calendar.
+    """
+    try:
+        after = date.fromisoformat(ending) + timedelta(days=1)
+        year, month = divmod(after.year * 12 + after.month - 1 - _MONTHS, 12)
+        last_of_month = monthrange(year, month + 1)[1]
+        return date(year, month + 1, min(after.day, last_of_month)).isoformat()
+    except (ValueError, OverflowError) as error:
+        raise WrongQuestion(
+            f"没有以 {ending} 结束的半年：请换一个日期。 "
+            f"There is no half-year that ends with {ending}: choose another day."
+        ) from error
 
 
 def _kinds(codes: Sequence[Sequence[Unit | Team | Project]], day: str) -> Mapping[str, int]:

@@ -3,7 +3,6 @@
 import csv
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,7 +21,7 @@ from ledger.taps import Adjustment, Record, Tap, Void
 NAME = "tongzhou.hours.example"
 POLICY = Policy()
 AT = 1_790_000_000 * SECOND
-"""2026-09-21 21:33:20 in Shanghai."""
+"""2026-09-21 22:13:20 in Shanghai."""
 HOUR = 3_600 * SECOND
 ROSTER = [
     Unit(code="office", kind="office", name_zh="金沙街道实践所"),
@@ -59,7 +58,7 @@ class Office:
 
 
 @pytest.fixture
-def office(tmp_path: Path, ledger_url: str) -> Iterator[Office]:
+def office(tmp_path: Path, ledger_url: str) -> Office:
     store = open_store(ledger_url, NAME, POLICY)
     store.init()
     with roster_store.changing(store.engine) as connection:
@@ -68,11 +67,11 @@ def office(tmp_path: Path, ledger_url: str) -> Iterator[Office]:
         roster_store.apply(connection, before, [Change(None, one) for one in ROSTER], deed)
     settle(store)
     store.engine.dispose()
-    yield Office(tmp_path, ledger_url)
+    return Office(tmp_path, ledger_url)
 
 
 def settle(store: Store) -> None:
-    """V1: 1:30 at the station, an hour taken back, 10 minutes of paper; V2: an hour nowhere known."""
+    """V1: 1:30 at the station, an hour taken back, 10 minutes of paper; V2: an hour elsewhere."""
     taps = [
         *session("V1", "station", "a", -5 * HOUR, 5_400),
         *session("V1", "station", "b", -3 * HOUR, 3_600),
@@ -168,10 +167,10 @@ def test_a_volunteer_s_history_has_what_stands_and_its_total(office: Office) -> 
     assert (session["day"], session["seconds"]) == ("2026-09-21", 5_400)
     assert (session["place_name"], session["team_name"]) == ("虹桥社区站", "合唱队")
     shown = office.ok("report", "volunteer", "V1").stdout
-    assert "16:33:20  18:03:20" in shown  # in the ledger's timezone
+    assert "17:13:20  18:43:20" in shown  # in the ledger's timezone
     assert "1:40:00" in shown
     assert "没有这名志愿者" in office.ok("report", "volunteer", "V9").stdout
-    before = office.rows("report", "volunteer", "V1", "--as-of", "2026-09-21 21:33:24")
+    before = office.rows("report", "volunteer", "V1", "--as-of", "2026-09-21 22:13:24")
     assert [row["seconds"] for row in before] == [5_400, 3_600]
 
 
