@@ -8,7 +8,6 @@ seconds add up to the ledger's, or the figure says by how much they don't.
 import json
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from sqlalchemy import func, select
 
