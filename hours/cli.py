@@ -9,7 +9,7 @@ import sys
 
 import click
 
-from hours import commands_read, commands_run
+from hours import commands_past_hours, commands_read, commands_run
 from hours.services import ServiceUnavailable
 from hours.settings import WrongUse, read_settings
 from ledger.refusals import LedgerRefusal
@@ -62,5 +62,9 @@ def cli(context: click.Context) -> None:
     context.obj = read_settings(os.environ)
 
 
-for command in (*commands_run.COMMANDS, *commands_read.COMMANDS):
+for command in (
+    *commands_run.COMMANDS,
+    *commands_read.COMMANDS,
+    *commands_past_hours.COMMANDS,
+):
     cli.add_command(command)

@@ -190,9 +190,14 @@ class TapVoided(_CloudEvent):
 
 
 class Adjusted(_CloudEvent):
-    """Two people, one of them approving, changed one day's seconds of a volunteer in a team."""
+    """Two people, one of them approving, changed one day's seconds of a volunteer in a team.
+
+    `importedfrom` says where it stood on paper. It is a CloudEvents extension attribute, so no part
+    of the content (type, time and data): a row that moved is still the same row.
+    """
 
     type: Literal["hours.adjusted.v1"] = "hours.adjusted.v1"
+    importedfrom: Code | None = None
     data: AdjustedData
 
 
