@@ -55,14 +55,14 @@ def init(settings: Settings) -> None:
     store = open_store(streams.ledger_url, streams.ledger_name, streams.policy)
     try:
         store.init()
-        granted = roles.grant(store.engine)
+        missing = roles.grant(store.engine)
     finally:
         store.engine.dispose()
-    if not granted:
+    if missing:
         showing.say(
-            f"缺少角色 {'、'.join(roles.GROUPS)}，也无权创建：只有表的所有者能用这个账本。 "
-            f"The roles {', '.join(roles.GROUPS)} are not all there, and this user may not make "
-            "them: only the owner of the tables can use this ledger."
+            f"缺少角色 {'、'.join(missing)}，也无权创建：它们的事只有表的所有者能做。 "
+            f"There is no role {', '.join(missing)}, and this user may not make it: only the "
+            "owner of the tables can do what its members would."
         )
     create_topics(streams)
     showing.say(
