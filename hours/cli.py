@@ -9,7 +9,7 @@ import sys
 
 import click
 
-from hours import commands_past_hours, commands_read, commands_run
+from hours import commands_past_hours, commands_read, commands_run, commands_simulate
 from hours.services import ServiceUnavailable
 from hours.settings import WrongUse, read_settings
 from ledger.refusals import LedgerRefusal
@@ -64,6 +64,7 @@ def cli(context: click.Context) -> None:
 
 for command in (
     *commands_run.COMMANDS,
+    *commands_simulate.COMMANDS,
     *commands_read.COMMANDS,
     *commands_past_hours.COMMANDS,
 ):

@@ -50,11 +50,11 @@ SPEC = TableSpec(
 
 EXAMPLES = (
     {
-        **{"volunteer": "V7K2M9QXTA1", "team": "合唱队", "day": "2026-02-05", "hours": "1:30"},
+        **{"volunteer": "V7K2M9QXTA1", "team": "书画队", "day": "2026-02-05", "hours": "1:30"},
         **{"by": "leader-12", "approved_by": "leader-07", "reason": "签到机停电，见纸质签到表"},
     },
     {
-        **{"volunteer": "V3N8R5WZBC2", "team": "义诊队", "day": "2026-02-06", "hours": "90分钟"},
+        **{"volunteer": "V3N8R5WZBC2", "team": "护江队", "day": "2026-02-06", "hours": "90分钟"},
         **{"by": "leader-12", "approved_by": "leader-07", "reason": "系统启用前", "id": "2026-017"},
     },
 )
