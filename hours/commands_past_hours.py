@@ -1,7 +1,7 @@
 """The command that brings in past hours: files, roster and ledger in, events out."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -82,7 +82,7 @@ def import_hours(
         streams = settings.streams()
         refuse_missing(streams.bootstrap, streams.taps_topic)
     with showing.counting("读取 reading") as moved:
-        tables = read_tables(files, [SPEC], moved)
+        tables = read_tables(_each_once(files), [SPEC], moved)
     with _engine(settings) as engine:
         prepared = _prepare(settings, engine, tables)
         _show(prepared, as_json)
@@ -94,6 +94,11 @@ def import_hours(
 
 
 COMMANDS = (import_hours,)
+
+
+def _each_once(files: Iterable[Path]) -> Iterable[Path]:
+    """Files by name; one that is named twice would seem to hold each row twice."""
+    return {file.resolve(): file for file in files}.values()
 
 
 class _Prepared(NamedTuple):

@@ -141,7 +141,7 @@ def assert_exact(hours: Hours, rows: Iterable[Mapping[str, str]]) -> None:
 def test_a_file_counts_once_however_often_it_is_imported(hours: Hours, tmp_path: Path) -> None:
     ok(hours, "init")
     file = workbook(tmp_path / "六月.xlsx", TWICE)
-    dry = import_hours(hours, file)
+    dry = import_hours(hours, file, tmp_path / ".." / tmp_path.name / file.name)
     assert (dry.exit_code, dry.plan["new"], log_end(hours)) == (0, 41, 0)
     assert dry.plan["seconds"] == sum(worth(TWICE).values())
     assert sum(one["seconds"] for one in dry.of("sum")) == dry.plan["seconds"]
