@@ -177,6 +177,3 @@ def _say_those(what: str, those: list[str]) -> None:
     if those:
         more = f" … ({len(those)})" if len(those) > _SHOWN else ""
         showing.say(f"{what}: {'、'.join(those[:_SHOWN])}{more}")
-
-
-COMMANDS = (badges,)

@@ -93,9 +93,6 @@ def import_hours(
             _tell(ended, as_json)
 
 
-COMMANDS = (import_hours,)
-
-
 def _each_once(files: Iterable[Path]) -> Iterable[Path]:
     """Files by name; one that is named twice would seem to hold each row twice."""
     return {file.resolve(): file for file in files}.values()
