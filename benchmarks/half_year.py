@@ -9,7 +9,7 @@ import json
 import time
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import Column, func, select
 
 from benchmarks.arena import Arena
 from benchmarks.figures import Figure
@@ -108,9 +108,9 @@ def _busiest(product: Product) -> str:
         return str(connection.scalar(statement))
 
 
-def _sum(product: Product, column: object) -> int:
+def _sum(product: Product, column: Column[int]) -> int:
     with product.engine.connect() as connection:
-        return int(connection.scalar(select(func.sum(column))) or 0)  # type: ignore[arg-type]
+        return int(connection.scalar(select(func.sum(column))) or 0)
 
 
 def _published(product: Product) -> int:

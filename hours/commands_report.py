@@ -178,9 +178,6 @@ def unknown(settings: Settings, limit: int, page: int, as_json: bool) -> None:
     tell_page(len(found), limit, page)
 
 
-COMMANDS = (report,)
-
-
 def _question(
     settings: Settings, by: tuple[str, ...], tree: str, as_of: str | None, **given: str | None
 ) -> Question:

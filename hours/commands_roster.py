@@ -240,8 +240,6 @@ for command in (
 ):
     roster.add_command(command)
 
-COMMANDS = (roster,)
-
 
 _Who = Mapping[str, PrivateData]
 

@@ -13,7 +13,7 @@ from typing import Any
 from dashboards.terminal import duration
 from hours import showing
 from hours.settings import WrongUse
-from hours.sheets.reports import TooManyRows, write_rows_csv, write_rows_xlsx
+from hours.sheets.reports import write_rows_csv, write_rows_xlsx
 from ledger.roster.reports import Report, ReportRow
 from ledger.roster.reports_grouping import Label
 from ledger.roster.reports_question import TIMES, Grouping
@@ -72,7 +72,7 @@ def print_report(by: Sequence[Grouping], found: Report, hours: Hours = duration)
 def write_report(
     by: Sequence[Grouping], found: Report, hours: Hours, csv: Path | None, xlsx: Path | None
 ) -> None:
-    """All rows and the whole, codes and names in columns of their own. WrongUse."""
+    """All rows and the whole, codes and names in columns of their own. WrongUse, TooManyRows."""
     headings = [*chain.from_iterable(_columns(one) for one in by), "秒 seconds", *FIGURES]
     width = len(headings) - len(FIGURES) - 1
     rows = [[*_cells(by, row), row.seconds, *figures(row, hours, None)] for row in found.rows]
@@ -84,14 +84,12 @@ def write_report(
 def write_rows(
     headings: Sequence[str], rows: Sequence[Sequence[Any]], csv: Path | None, xlsx: Path | None
 ) -> None:
-    """To the files that are named. WrongUse where one can't be written."""
+    """To the files that are named. WrongUse where one can't be written, TooManyRows."""
     for path, write in ((csv, write_rows_csv), (xlsx, write_rows_xlsx)):
         if path is None:
             continue
         try:
             write(path, headings, rows)
-        except TooManyRows as refusal:
-            raise WrongUse(str(refusal)) from refusal
         except OSError as error:
             raise WrongUse(
                 f"写不了文件 {path}：请检查路径和权限。 "

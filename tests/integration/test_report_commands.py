@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from openpyxl import load_workbook
 
 from hours import cli
+from hours.expected import EXPECTED
 from ledger.policy import SECOND, Policy
 from ledger.roster import store as roster_store
 from ledger.roster.records import Person, Platform, Team, Unit
@@ -42,7 +43,7 @@ class Office:
         others = {name: None for name in os.environ if name.startswith("HOURS_")}
         environment = {**others, **self.environment}
         result = CliRunner().invoke(cli.cli, list(words), env=environment)
-        if isinstance(result.exception, cli.EXPECTED):
+        if isinstance(result.exception, EXPECTED):
             result.exit_code = 2
         elif result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
