@@ -6,6 +6,7 @@ everywhere, and a decimal hour is rounded from them once, half up.
 
 from collections.abc import Callable, Iterator, Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from importlib import import_module
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,6 @@ from typing import Any
 from dashboards.terminal import duration
 from hours import showing
 from hours.settings import WrongUse
-from hours.sheets.reports import write_rows_csv, write_rows_xlsx
 from ledger.roster.reports import Report, ReportRow
 from ledger.roster.reports_grouping import Label
 from ledger.roster.reports_question import TIMES, Grouping
@@ -85,7 +85,8 @@ def write_rows(
     headings: Sequence[str], rows: Sequence[Sequence[Any]], csv: Path | None, xlsx: Path | None
 ) -> None:
     """To the files that are named. WrongUse where one can't be written, TooManyRows."""
-    for path, write in ((csv, write_rows_csv), (xlsx, write_rows_xlsx)):
+    sheets = import_module("hours.sheets.reports")  # a report on a screen needs no workbooks
+    for path, write in ((csv, sheets.write_rows_csv), (xlsx, sheets.write_rows_xlsx)):
         if path is None:
             continue
         try:

@@ -5,7 +5,7 @@ and the volunteer first, then by the groups: so sums and distinct volunteers com
 Invariant: sums are of integers, and every entry within the filters is in exactly one row.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import (
@@ -75,16 +75,27 @@ def statement(plan: Plan, dialect: str, below: Mapping[int, int] | None, page: P
 
 def parameters(plan: Plan) -> dict[str, Any]:
     """The values of the statement's parameters."""
-    given: dict[str, Any] = {}
-    for codes in plan.codes:
-        names = ("code", "start", "stop", *codes.gives)
-        rows = ((row.code, row.start, row.stop, *row.numbers) for row in codes.rows)
-        given[codes.column] = [dict(zip(names, row, strict=True)) for row in rows]
+    given: dict[str, Any] = {
+        codes.column: list(_objects(codes, _wanted_of(plan, codes))) for codes in plan.codes
+    }
     for number, held in enumerate(plan.held):
         names = (*plan.parts[number], "activities", "served")
         rows = ((*one.groups, one.activities, one.served) for one in held)
         given[f"{_HELD}_{number}"] = [dict(zip(names, row, strict=True)) for row in rows]
     return given
+
+
+def _objects(codes: Codes, wanted: Sequence[str]) -> Iterator[dict[str, Any]]:
+    places = [(name, codes.gives.index(name)) for name in wanted]
+    for row in codes.rows:
+        numbers = {name: row.numbers[place] for name, place in places}
+        days = {"start": row.start, "stop": row.stop} if codes.in_time else {}
+        yield {"code": row.code, **days, **numbers}
+
+
+def _wanted_of(plan: Plan, codes: Codes) -> list[str]:
+    """Those of the dimensions that codes give which the question is about."""
+    return [name for name in codes.gives if name in plan.names or name in plan.wanted]
 
 
 def _served(each: CTE, names: Sequence[str]) -> Select[Any]:
@@ -98,7 +109,7 @@ def _each(plan: Plan, dialect: str, below: Mapping[int, int] | None) -> Select[A
     source: FromClause = entries
     joined = {}
     for codes in plan.codes:
-        joined[codes.column] = given = _codes(codes, dialect)
+        joined[codes.column] = given = _codes(plan, codes, dialect)
         source = source.outerjoin(given, _matches(codes, given))
     groups: list[ColumnElement[Any]] = [
         _number(name, plan, joined).label(name) for name in plan.dimensions
@@ -149,9 +160,11 @@ def _matches(codes: Codes, given: FromClause) -> ColumnElement[bool]:
     return and_(here, entries.c.day >= given.c.start, entries.c.day < given.c.stop)
 
 
-def _codes(codes: Codes, dialect: str) -> FromClause:
-    texts = {name: String() for name in ("code", "start", "stop")}
-    return _given(codes.column, {**texts, **dict.fromkeys(codes.gives, Integer())}, dialect)
+def _codes(plan: Plan, codes: Codes, dialect: str) -> FromClause:
+    days = ("start", "stop") if codes.in_time else ()
+    columns: dict[str, Any] = dict.fromkeys(("code", *days), String())
+    columns |= dict.fromkeys(_wanted_of(plan, codes), Integer())
+    return _given(codes.column, columns, dialect)
 
 
 def _given(name: str, columns: Mapping[str, Any], dialect: str) -> FromClause:
