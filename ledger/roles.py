@@ -53,28 +53,22 @@ PRIVILEGES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 }
 
 
-def grant(engine: Engine) -> bool:
-    """Give each group exactly its privileges, all or nothing; safe to repeat.
+def grant(engine: Engine) -> list[str]:
+    """Give each group exactly its privileges, in one transaction; safe to repeat.
 
-    Makes the groups where they are missing. False, and nothing is granted, where they are
-    missing and this user may not make roles. NotPermitted where the tables are somebody else's.
+    Makes the groups that are missing. Gives those that still are, where this user may not make
+    roles. NotPermitted where the tables are somebody else's.
     """
     if engine.dialect.name != "postgresql":
-        return True
+        return []
     with schema.reaching(engine), engine.begin() as connection:
         schema.wait_for_turn(connection)
         _refuse_stranger(connection)
-        if not _all_exist(connection):
-            return False
+        missing = _missing_after_making(connection)
         for role in GROUPS:
-            connection.execute(text(f"GRANT USAGE ON SCHEMA {_schema(connection)} TO {role}"))
-        for table, granted in PRIVILEGES.items():
-            for role in GROUPS:
-                connection.execute(text(f"REVOKE ALL ON {table} FROM {role}"))
-                if role in granted:
-                    deeds = ", ".join(granted[role])
-                    connection.execute(text(f"GRANT {deeds} ON {table} TO {role}"))
-    return True
+            if role not in missing:
+                _grant_to(connection, role)
+    return missing
 
 
 def refuse_unprivileged(engine: Engine, role: str) -> None:
@@ -118,11 +112,20 @@ def _refuse_stranger(connection: Connection) -> None:
         )
 
 
-def _all_exist(connection: Connection) -> bool:
-    missing = set(GROUPS) - _existing(connection, GROUPS)
+def _grant_to(connection: Connection, role: str) -> None:
+    connection.execute(text(f"GRANT USAGE ON SCHEMA {_schema(connection)} TO {role}"))
+    for table, granted in PRIVILEGES.items():
+        connection.execute(text(f"REVOKE ALL ON {table} FROM {role}"))
+        if role in granted:
+            deeds = ", ".join(granted[role])
+            connection.execute(text(f"GRANT {deeds} ON {table} TO {role}"))
+
+
+def _missing_after_making(connection: Connection) -> list[str]:
+    missing = sorted(set(GROUPS) - _existing(connection, GROUPS))
     if missing and not _may_make_roles(connection):
-        return False
-    for role in sorted(missing):
+        return missing
+    for role in missing:
         # Roles are shared by all databases of the server: another `hours init` may be quicker.
         connection.execute(
             text(
@@ -130,7 +133,7 @@ def _all_exist(connection: Connection) -> bool:
                 "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
             )
         )
-    return True
+    return []
 
 
 def _existing(connection: Connection, roles: Iterable[str]) -> set[str]:

@@ -219,7 +219,7 @@ def test_no_password_stands_in_any_file() -> None:
             assert value.startswith("/run/secrets/"), (file, key)
     script = (ROOT / "deploy/postgres/roles.sql").read_text()
     given = re.findall(r"PASSWORD (\S+)", script)
-    assert given == [":'owner'", ":'worker'", ":'reader'"]
+    assert given == [":'owner'", ":'worker'", ":'registrar'", ":'reader'"]
 
 
 # Settings

@@ -15,8 +15,8 @@ from sqlalchemy.exc import ProgrammingError
 from hours.services import EmbeddedPostgres
 from ledger import roles, schema
 from ledger.policy import Policy
+from ledger.roster.tables import metadata
 from ledger.store import open_store
-from ledger.tables import metadata
 from tests.running import Hours, eventually, lines
 from tests.taps import Load
 
@@ -195,10 +195,10 @@ def test_a_reader_reads_everything_there_is_to_show_and_writes_nothing(
     reader = as_user(owned, logins.reader)
     for shown in ("status", "totals", "entries", "exceptions", "rejections", "audit"):
         reader.ok(shown)
-    for table in metadata.tables:
+    for table, columns in ((name, one.c) for name, one in metadata.tables.items()):
         for statement in (
             f"INSERT INTO {table} SELECT * FROM {table}",
-            f"UPDATE {table} SET shard = 9",
+            f"UPDATE {table} SET {next(iter(columns)).name} = NULL",
             f"DELETE FROM {table}",
             f"TRUNCATE {table}",
             f"DROP TABLE {table}",
@@ -259,15 +259,15 @@ def test_init_may_be_repeated_and_takes_back_what_was_granted_by_hand(
         assert granted(logins.owner) == given
 
 
-def test_init_goes_on_in_one_line_where_there_are_no_groups_and_none_may_be_made(
+def test_init_names_a_group_that_can_not_be_made_and_grants_to_the_others(
     hours: Hours, logins: Logins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(roles, "WORKER", "nobody_made_this_role")
+    monkeypatch.setattr(roles, "GROUPS", (roles.READER, "nobody_made_this_role"))
     store = open_store(logins.owner, "test.example", POLICY)
     try:
         store.init()
-        assert roles.grant(store.engine) is False
-        assert granted(logins.owner) == set()
+        assert roles.grant(store.engine) == ["nobody_made_this_role"]
+        assert {role for _, role, _ in granted(logins.owner)} == {roles.READER}
         store.check()
     finally:
         store.engine.dispose()
@@ -281,13 +281,13 @@ def test_one_who_may_make_roles_and_is_no_superuser_makes_the_groups(
         table: {mine if role == roles.WORKER else role: allowed for role, allowed in deeds.items()}
         for table, deeds in roles.PRIVILEGES.items()
     }
-    monkeypatch.setattr(roles, "WORKER", mine)
+    monkeypatch.setattr(roles, "GROUPS", (mine, roles.READER, roles.REGISTRAR))
     monkeypatch.setattr(roles, "PRIVILEGES", privileges)
     execute(postgres_url, f"ALTER ROLE {make_url(logins.owner).username} CREATEROLE")
     store = open_store(logins.owner, "test.example", POLICY)
     try:
         store.init()
-        assert roles.grant(store.engine) is True
+        assert roles.grant(store.engine) == []
         assert ("entries", mine, "INSERT") in granted(logins.owner)
     finally:
         store.engine.dispose()

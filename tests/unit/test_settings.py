@@ -27,7 +27,7 @@ def test_the_password_is_the_first_line_of_the_file_whatever_is_in_it(tmp_path: 
     ("url", "content", "why"),
     [
         (URL, None, "can't be read (No such file or directory)"),
-        (URL, b"\n", "is empty: the password belongs there"),
+        (URL, b"\n", "is empty: the secret belongs there"),
         (URL, b"\xff\xfe", "can't be read (no text)"),
         ("postgresql://worker:other-secret@db/hours", b"x", "names a user and holds no password"),
         ("postgresql://db/hours", b"x", "names a user and holds no password"),
