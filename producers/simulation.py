@@ -70,11 +70,14 @@ class Plan:
     surge: bool = False
 
     def __post_init__(self) -> None:
-        if self.days < 1 or self.volunteers < 1 or (self.taps is not None and self.taps < 2):
+        taps, held = 2 if self.taps is None else self.taps, self.activities
+        if self.days < 1 or self.volunteers < 1 or taps < 2 or held == 0:
             raise ValueError(
-                "模拟至少要有1天、1名志愿者、2次签到签退。 "
-                "A simulation takes at least 1 day, 1 volunteer and 2 taps."
+                "模拟至少要有1天、1名志愿者、2次签到签退、1个活动。 "
+                "A simulation takes at least 1 day, 1 volunteer, 2 taps and 1 activity."
             )
+        if self.surge and self.days != 1:
+            raise ValueError("集中签到只有1天。 A surge takes 1 day.")
         most = MAX_TAPS_A_VOLUNTEER_DAY * self.volunteers * self.days
         if self.taps is not None and self.taps > most:
             raise ValueError(
@@ -129,9 +132,9 @@ def demo_day(now: int, seed: int = 1, taps: int = 6_000) -> Plan:
 def half_year_from(first_day: str, seed: int = 1, volunteers: int = VOLUNTEER_COUNT) -> Plan:
     """181 days from a civil day in China: nearly 10,000 activities that serve 800,000 people.
 
-    So for the district's number of volunteers, and in proportion for others.
+    So for the district's number of volunteers; in proportion for others, and one a day at least.
     """
-    held = max(HALF_YEAR_DAYS, HALF_YEAR_ACTIVITIES * volunteers // VOLUNTEER_COUNT)
+    held = max(2 * HALF_YEAR_DAYS, HALF_YEAR_ACTIVITIES * volunteers // VOLUNTEER_COUNT)
     return plan_from(
         first_day, days=HALF_YEAR_DAYS, seed=seed, volunteers=volunteers, activities=held
     )
