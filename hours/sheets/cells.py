@@ -27,6 +27,7 @@ class Dated(NamedTuple):
 
 
 Cell = str | Dated | Fault
+MIDNIGHT = " 00:00"
 
 # Full-width ASCII becomes ASCII, but for what is Chinese punctuation: ！（），：；？～ and quotes.
 _FULL_WIDTH = {

@@ -46,7 +46,7 @@ def _decoded(content: bytes) -> str:
         raise Unreadable(Reason.EMPTY_FILE)
     if content.startswith(_WORKBOOKS):
         raise Unreadable(Reason.NOT_CSV)
-    for encoding in ("utf-8-sig", "gb18030"):
+    for encoding in ("utf-8", "gb18030"):
         try:
             text = content.decode(encoding)
         except UnicodeDecodeError:

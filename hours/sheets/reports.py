@@ -7,19 +7,18 @@ or not, gets an apostrophe before it. Numbers (int, float, Decimal) stay numbers
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import date, time
 from decimal import Decimal
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TextIO
 
-from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.utils import get_column_letter
 
 from hours.sheets.limits import LAST_ROW
-from hours.sheets.written_cells import column_width, text_cell
+from hours.sheets.written_books import column_width, saved_workbook, text_cell
 
 _FORMULA_BEGINS = tuple("=+-@＝＋－＠\t\r\n")
 _BOM = "\ufeff"
@@ -43,7 +42,7 @@ def write_rows_xlsx(
     """One sheet with a frozen bold header; TooManyRows. Dates stay dates, None is blank."""
     rows = iter(rows)
     measured = list(islice(rows, _ROWS_MEASURED))
-    with closing(Workbook(write_only=True)) as workbook:
+    with saved_workbook(path) as workbook:
         page = workbook.create_sheet("报表")
         page.freeze_panes = "A2"
         for number, heading in enumerate(headings):
@@ -54,7 +53,6 @@ def write_rows_xlsx(
             if number > LAST_ROW:
                 raise TooManyRows
             page.append([_cell(page, value) for value in row])
-        workbook.save(path)
 
 
 def write_rows_csv(

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from openpyxl.utils import get_column_letter
 
-from hours.sheets.cells import Cell, Dated, Fault, canonical_moment
+from hours.sheets.cells import MIDNIGHT, Cell, Dated, Fault, canonical_moment
 from hours.sheets.grids import Area, Grid, GridRow
 from hours.sheets.headers import Header, as_it_stands, find_header, first_header, meant
 from hours.sheets.limits import LAST_COLUMN
@@ -64,9 +64,9 @@ class _Table:
         faults = [*self._header_faults(header_merged), *merged]
         sound = not (self._header.missing or self._header.doubled or header_merged)
         whole, refused = list[SheetRow](), list[SheetRow]()
-        nameless = self._under_merged_headers()
+        told = self._under_merged_headers()
         for row in self._rows:
-            cells, found = self._row(row, nameless)
+            cells, found = self._row(row, told)
             faults += found
             into = whole if sound and not found and row.number not in spoilt else refused
             into.append(SheetRow(Position(self._grid.file, self._grid.sheet, row.number), cells))
@@ -95,11 +95,10 @@ class _Table:
                 Reason.UNKNOWN_HEADER, row, column, title, known=meant(title, self._spec)
             )
 
-    def _row(self, row: GridRow, nameless: set[int]) -> tuple[dict[str, str], list[_Found]]:
-        """Its sound cells by field, and its faults; `nameless` are the columns told of before."""
+    def _row(self, row: GridRow, told: set[int]) -> tuple[dict[str, str], list[_Found]]:
+        """Its sound cells by field, and its faults; `told` are columns with no header, told of."""
         cells: dict[str, str] = {}
         faults: list[_Found] = []
-        beyond = False
         for column, cell in enumerate(row.cells):
             if cell == "":
                 continue
@@ -109,26 +108,37 @@ class _Table:
                     faults.append(self._found(taken.reason, row.number, column, taken.value))
                 else:
                     cells[field] = taken
-            elif column not in self._header.titles and not beyond and column not in nameless:
-                # Within the table a header was forgotten, once; to its right, the row is at fault.
-                beyond = column >= self._width
-                nameless.update(() if beyond else (column,))
+            elif self._is_nameless(column) and column not in told:
                 value = as_it_stands(cell)
                 faults.append(self._found(Reason.VALUE_WITHOUT_HEADER, row.number, column, value))
+                if self._is_shifted(column):
+                    break
+                told.add(column)
         return cells, faults
 
+    def _is_nameless(self, column: int) -> bool:
+        """No header stands above, and it isn't one that was told to be missing."""
+        return column not in self._header.titles and not self._header.missing
+
+    def _is_shifted(self, column: int) -> bool:
+        """In CSV, a cell to the right of the table is its row's fault: a separator too many."""
+        return not self._grid.sheet and column >= self._width
+
     def _taken(self, field: str, cell: Cell) -> str | Fault:
-        """The cell's text, dates made canonical where dates belong and refused elsewhere."""
-        dates = self._spec.dates
+        """The cell's text, days and moments made canonical, or why it can't be taken."""
+        dates, times = self._spec.dates, self._spec.times
         match cell:
             case Fault():
                 return cell
-            case Dated() if dates is not None and field not in dates:
-                return Fault(Reason.UNEXPECTED_DATE, cell.text)
+            case Dated() if dates is not None and field not in dates | times:
+                return Fault(Reason.UNEXPECTED_DATE, cell.text.removesuffix(MIDNIGHT))
             case Dated():
-                return cell.text
+                return cell.text if field in times else cell.text.removesuffix(MIDNIGHT)
+            case _ if field in times:
+                return canonical_moment(cell)
             case _:
-                return canonical_moment(cell) if dates and field in dates else cell
+                in_dates = dates is not None and field in dates
+                return canonical_moment(cell).removesuffix(MIDNIGHT) if in_dates else cell
 
     def _merged(self) -> tuple[list[_Found], set[int]]:
         """A fault for each merged area that touches the table, and the rows it spoils."""

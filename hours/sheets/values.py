@@ -53,10 +53,10 @@ class TableSpec(NamedTuple):
 
     `columns` has each field's headers; the field's own name is one more. `required` are the
     fields whose headers must be there; whether a row's cell may be blank is not asked here.
-    `private` fields are masked in refusals. `dates` are the fields whose cells are days or
-    moments: there, `2026/7/1 9:00` and `2026年7月1日` are made canonical, and in every other
-    field a date cell is refused, since Excel makes dates of codes such as `3-2`. None asks for
-    neither.
+    `private` fields are masked in refusals. `dates` are the fields of days, `times` those of
+    moments: there, `2026年7月1日` and `2026/7/1 9:00` are made canonical, and in every other
+    field a date cell is refused, since Excel makes dates of codes such as `3-2`; with None for
+    `dates`, none is. Midnight is kept in `times` only: elsewhere a cell at 00:00 is a day.
     """
 
     kind: str
@@ -65,6 +65,7 @@ class TableSpec(NamedTuple):
     required: frozenset[str]
     private: frozenset[str] = frozenset()
     dates: frozenset[str] | None = None
+    times: frozenset[str] = frozenset()
 
 
 class Skipped(NamedTuple):

@@ -6,13 +6,11 @@ Not reports, which nobody reads back. Invariant: what is written here is read ba
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
 from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.comments import Comment
 from openpyxl.utils import get_column_letter
@@ -20,7 +18,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 
 from hours.sheets.cells import canonical_moment
 from hours.sheets.limits import LAST_ROW
-from hours.sheets.written_cells import TEXT_FORMAT, column_width, text_cell
+from hours.sheets.written_books import TEXT_FORMAT, column_width, saved_workbook, text_cell
 
 _FORMATS = {"text": TEXT_FORMAT, "number": "0", "date": "yyyy-mm-dd", "time": "yyyy-mm-dd hh:mm"}
 _WHOLE_NUMBER = re.compile("0|[1-9][0-9]{0,13}")
@@ -87,13 +85,11 @@ def write_workbook(path: str | Path, sheets: Iterable[Sheet]) -> None:
 
     ValueError where a row has a field without a column, or choices don't fit a drop-down.
     """
-    workbook = Workbook(write_only=True)
-    with closing(workbook):
-        sheets = list(sheets)
+    sheets = list(sheets)
+    with saved_workbook(path) as workbook:
         _write_guide(workbook.create_sheet("说明"), sheets)
         for sheet in sheets:
             _write_sheet(workbook.create_sheet(sheet.name), sheet)
-        workbook.save(path)
 
 
 def _write_guide(page: Any, sheets: Sequence[Sheet]) -> None:
@@ -129,7 +125,7 @@ def _set_up(page: Any, letter: str, column: Column, rows: Sequence[Mapping[str, 
     page.column_dimensions[letter].width = column_width(texts)
     page.column_dimensions[letter].number_format = _FORMATS[column.form]
     if column.choices:
-        page.add_data_validation(_drop_down(letter, column))
+        page.data_validations.append(_drop_down(letter, column))
 
 
 def _drop_down(letter: str, column: Column) -> DataValidation:

@@ -28,6 +28,7 @@ from hours.sheets.values import Skipped
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _STRICT = b"http://purl.oclc.org/ooxml/"
+_SHEET = re.compile(rb"<(?:\w+:)?sheet\s")
 _NOTES = {"说明", "notes"}
 _QUOTED = re.compile(r'"[^"]*"|\[[^\]hs]*\]|\\.')
 _ESCAPED = re.compile("_x(00[01][0-9A-Fa-f]|005[Ff]|[Ff]{3}[EeFf])_")
@@ -39,7 +40,7 @@ def read_xlsx(path: Path, moved: Callable[[int], None]) -> Iterator[Grid | Skipp
     with path.open("rb") as file, warnings.catch_warnings():
         # About what has no bearing on cells: styles, extensions, drop-downs.
         warnings.simplefilter("ignore")
-        with closing(_opened(file)) as workbook:
+        with closing(_opened(path, file)) as workbook:
             for sheet in workbook.chartsheets:
                 yield Skipped(str(path), sheet.title, "chart")
             for sheet in workbook.worksheets:
@@ -60,7 +61,7 @@ def _check_container(path: Path) -> None:
             # A member that holds more than it says ends at what it says, as broken.
             if sum(member.file_size for member in archive.infolist()) > LARGEST_UNPACKED:
                 raise Unreadable(Reason.TOO_LARGE)
-            if _STRICT in archive.read("xl/workbook.xml"):
+            if any(_STRICT in archive.read(name) for name in _workbook_parts(archive)):
                 raise Unreadable(Reason.STRICT_WORKBOOK)
     except Unreadable:
         raise
@@ -68,11 +69,23 @@ def _check_container(path: Path) -> None:
         raise Unreadable(Reason.BROKEN_WORKBOOK) from error
 
 
-def _opened(file: Any) -> Any:
+def _opened(path: Path, file: Any) -> Any:
     try:
-        return load_workbook(file, read_only=True, keep_links=False)
+        workbook = load_workbook(file, read_only=True, keep_links=False)
+        with zipfile.ZipFile(path) as archive:
+            named = sum(
+                len(_SHEET.findall(archive.read(name))) for name in _workbook_parts(archive)
+            )
+        # openpyxl passes silently over sheets whose part is missing.
+        if named != len(workbook.sheetnames) or not named:
+            raise ValueError("a sheet is missing")
     except Exception as error:
         raise _broken(error) from error
+    return workbook
+
+
+def _workbook_parts(archive: zipfile.ZipFile) -> list[str]:
+    return [name for name in archive.namelist() if re.fullmatch(r"xl/workbook\d*\.xml", name)]
 
 
 def _sheet(file: str, workbook: Any, sheet: Any, moved: Callable[[int], None]) -> Grid | Skipped:

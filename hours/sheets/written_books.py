@@ -1,12 +1,16 @@
-"""Cells of a workbook that is written: text that stays text, and how wide it is.
+"""What all written workbooks share: saving, text that stays text, and how wide it is.
 
 Invariant: no text becomes a formula, an error value or a number, whatever it begins with.
 """
 
 import re
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 
@@ -15,6 +19,21 @@ _LONGEST_TEXT = 32_767
 _WIDEST = 50
 # XML has no place for these; Excel writes _xHHHH_, and the escape's own underscore the same way.
 _UNWRITABLE = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
+
+
+@contextmanager
+def saved_workbook(path: str | Path) -> Iterator[Any]:
+    """A workbook to write rows to, saved at the end; where writing fails, nothing is left."""
+    workbook = Workbook(write_only=True)
+    try:
+        yield workbook
+    except BaseException:
+        for page in workbook.worksheets:
+            # Each keeps its rows, which may be people, in a temporary file.
+            page.close()
+            page._writer.cleanup()
+        raise
+    workbook.save(path)
 
 
 def text_cell(sheet: Any, text: str, bold: bool = False) -> Any:
