@@ -15,6 +15,7 @@ from hours.settings import Settings
 from ledger import queries
 from ledger.policy import Policy
 from ledger.queries import Filters
+from ledger.roster import outbox
 from ledger.store import Store, open_store
 from streams.archive import open_archive
 from streams.audit import audit as run_audit
@@ -60,6 +61,12 @@ def status(settings: Settings, as_json: bool) -> None:
     """各分片的状态。 Where each shard stands, beside the end of its log."""
     with _reading(settings) as connection:
         statuses = queries.status(connection)
+        waiting = outbox.pending(connection)
+    if waiting:
+        showing.say(
+            f"名册有 {waiting} 条消息等待 worker 发布。 "
+            f"{waiting} messages of the roster wait for a worker to publish them."
+        )
     ends: dict[int, int] = {}
     if settings.kafka:
         streams = settings.streams()

@@ -1,4 +1,4 @@
-"""The Faust app: batches in, settled and appended; changed team totals out.
+"""The Faust app: batches in, settled and appended; changed team totals and the roster out.
 
 It wires; the deciding is done in `ledger`, the settling in `shards`, the storing and waiting in
 `appending`. Settling and appending have a thread each: while one batch is stored, the next is
@@ -28,6 +28,7 @@ from streams.claims import Batch
 from streams.log import log_bounds
 from streams.metrics import Metrics
 from streams.pending import Append, Pending
+from streams.roster_outbox import RosterOutbox
 from streams.settings import StreamSettings
 from streams.shards import Claimed, Shards
 from streams.team_totals import ChangedTotals, TeamTotal, read_totals
@@ -69,6 +70,7 @@ class HoursApp(faust.App):  # type: ignore[misc]
         self._shards = Shards(store.policy, self.metrics)
         self._settling_thread = ThreadPoolExecutor(1, "settle")
         self._pending = Pending()
+        self._roster = RosterOutbox(settings, store.engine, self.metrics)
         self._moved = asyncio.Condition()
         self._appending: int | None = None
 
@@ -208,6 +210,14 @@ class HoursApp(faust.App):  # type: ignore[misc]
                 self.changed.put_back(shard, keys)
         self.metrics.totals_pending.set(len(self.changed))
 
+    async def publish_roster(self) -> None:
+        """Publish what is to be known of the roster, until the worker stops.
+
+        No timer: Faust's says that it overlaps whenever a step takes longer than its interval.
+        """
+        while not self.should_stop:
+            await self.sleep(await self._roster.step())
+
     async def crash(self, reason: BaseException) -> None:
         """Faust's own: something beyond this app's understanding ends it."""
         _end_at_last(1)
@@ -217,6 +227,7 @@ class HoursApp(faust.App):  # type: ignore[misc]
         """Finish the append in hand, then leave; what is pending is still in the log."""
         _end_at_last(0)
         self._ledger.stop()
+        await self._roster.ended()
         await super().on_stop()
         self._settling_thread.shutdown()
         self._ledger_thread.shutdown()
@@ -331,6 +342,7 @@ def create_app(settings: StreamSettings, store: Store) -> HoursApp:
     app.begin(settings, store)
     _add_agent(app, settings)
     app.task(app.append_pending)
+    app.task(app.publish_roster)
     _add_show(app)
     _add_pages(app)
     return app

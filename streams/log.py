@@ -27,6 +27,7 @@ from streams.topics import (
 _BATCH = 5_000
 _FETCH_BYTES = 4_194_304
 _SILENT_POLLS = 30
+_ANY = "read_uncommitted"  # what is in the log of record is in it, whoever's transaction failed
 # Nothing is received while a batch is being settled; that must not look like a broker's silence.
 _REQUEST_MILLISECONDS = 60_000
 
@@ -41,7 +42,9 @@ class Log(Protocol):
         """Consumer records (`archive_lines.WholeRecord`) from offset 0 up to `stop`, in batches."""
 
 
-def log_bounds(bootstrap: str, topic: str, partitions: Iterable[int]) -> dict[int, tuple[int, int]]:
+def log_bounds(
+    bootstrap: str, topic: str, partitions: Iterable[int], isolation: str = _ANY
+) -> dict[int, tuple[int, int]]:
     """First and end offset of each partition. TopicRefusal where Kafka does not answer."""
     wanted = [TopicPartition(topic, number) for number in partitions]
     with reaching_kafka(bootstrap):
@@ -50,6 +53,7 @@ def log_bounds(bootstrap: str, topic: str, partitions: Iterable[int]) -> dict[in
             bootstrap_timeout_ms=REACHING_MILLISECONDS,
             group_id=None,
             enable_auto_commit=False,
+            isolation_level=isolation,
         )
         try:
             begins = ask_any_broker(lambda: consumer.beginning_offsets(wanted))
@@ -60,12 +64,14 @@ def log_bounds(bootstrap: str, topic: str, partitions: Iterable[int]) -> dict[in
 
 
 @contextmanager
-def open_log(bootstrap: str, topic: str, partition_count: int) -> Iterator["TopicLog"]:
-    """The log of record as it stands now, on one connection. TopicRefusal."""
-    bounds = log_bounds(bootstrap, topic, range(partition_count))
+def open_log(
+    bootstrap: str, topic: str, partition_count: int, isolation: str = _ANY
+) -> Iterator["TopicLog"]:
+    """A log as it stands now, on one connection; `isolation` as Kafka names it. TopicRefusal."""
+    bounds = log_bounds(bootstrap, topic, range(partition_count), isolation)
     with asyncio.Runner() as runner:
         with _reading(bootstrap):
-            consumer = runner.run(_consumer(bootstrap))
+            consumer = runner.run(_consumer(bootstrap, isolation))
         try:
             yield TopicLog(bootstrap, topic, bounds, consumer, runner)
         finally:
@@ -120,12 +126,13 @@ class TopicLog:
                 yield wanted
 
 
-async def _consumer(bootstrap: str) -> Any:
+async def _consumer(bootstrap: str, isolation: str) -> Any:
     read_any_header_name()
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
         group_id=None,
         enable_auto_commit=False,
+        isolation_level=isolation,
         request_timeout_ms=_REQUEST_MILLISECONDS,
         max_partition_fetch_bytes=_FETCH_BYTES,
     )

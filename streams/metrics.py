@@ -68,6 +68,12 @@ class Metrics:
         self.totals_pending = self._gauge(
             "hours_team_totals_pending", "Team totals changed and not published yet"
         )
+        self.roster_published = self._counter(
+            "hours_roster_published", "Messages of the roster acknowledged by the broker"
+        )
+        self.roster_pending = self._gauge(
+            "hours_roster_outbox_pending", "Messages of the roster not published yet"
+        )
         self.ledger = Availability(
             self._gauge("hours_ledger_up", "1 while the database answers"),
             self._counter("hours_ledger_outages", "Times the database went away"),

@@ -1,12 +1,14 @@
 """The topics: created as the ledger needs them, and refused where they are set otherwise.
 
 The log of record must keep every record for ever and carry the broker's time; a topic that
-doesn't would lose hours, or let a client's clock decide. Through kafka-python's admin client.
+doesn't would lose hours, or let a client's clock decide. The roster's must forget what was
+overtaken, within a day. Through kafka-python's admin client.
 """
 
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
@@ -25,6 +27,22 @@ _LOG_OF_RECORD = {
 }
 _COMPACTED = {"cleanup.policy": "compact"}
 
+ROSTER_LAG_SECONDS = 8 * 3_600
+"""After how long the broker rolls the roster's segment, at the next record, and compacts it."""
+
+LONGEST_MESSAGE_BYTES = 8 << 20
+"""Of the roster: an activity that everybody signs up for takes a megabyte and a half."""
+
+_ROSTER = {
+    **_COMPACTED,
+    # The broker's clock says when a segment is due, and nobody else's.
+    "message.timestamp.type": "LogAppendTime",
+    "max.compaction.lag.ms": str(ROSTER_LAG_SECONDS * 1_000),
+    # Whoever reads on after less than a week hears of everything that went.
+    "delete.retention.ms": str(7 * 86_400_000),
+    "max.message.bytes": str(LONGEST_MESSAGE_BYTES),
+}
+
 REACHING_MILLISECONDS = 10_000
 """How long a broker may take to answer before it is said not to."""
 
@@ -41,14 +59,16 @@ def create_topics(settings: StreamSettings) -> None:
     wanted = {
         settings.taps_topic: (settings.policy.shard_count, _LOG_OF_RECORD),
         settings.team_totals_topic: (1, _COMPACTED),
-        settings.roster_topic: (1, _COMPACTED),
+        settings.roster_topic: (1, _ROSTER),
     }
     with _admin(settings.bootstrap) as admin:
         there = set(ask_any_broker(admin.list_topics))
         for name, (partitions, config) in wanted.items():
             if name not in there:
                 _create(admin, name, partitions, config)
+        _set(admin, settings.roster_topic, _ROSTER)
     check_log(settings)
+    check_roster(settings)
 
 
 def check_log(settings: StreamSettings) -> None:
@@ -58,31 +78,34 @@ def check_log(settings: StreamSettings) -> None:
     """
     taps, shard_count = settings.taps_topic, settings.policy.shard_count
     with _admin(settings.bootstrap) as admin:
-        if taps not in set(ask_any_broker(admin.list_topics)):
-            raise TopicRefusal(
-                f"Kafka 里没有主题 {taps}：请运行 hours init。 "
-                f"Kafka has no topic {taps}: run hours init."
-            )
-        found = _config(admin, taps)
-        partitions = ask_any_broker(lambda: admin.describe_topics([taps]))[0]["partitions"]
+        partitions, found = _describe(admin, taps)
         brokers = len(ask_any_broker(admin.describe_cluster)["brokers"])
-    found["partitions"] = str(len(partitions))
-    wanted = {**_LOG_OF_RECORD, "partitions": str(shard_count)}
-    differences = [
-        f"{name}={found.get(name)} ≠ {value}"
-        for name, value in wanted.items()
-        if found.get(name) != value
-    ]
+    differences = _differences(found, {**_LOG_OF_RECORD, "partitions": str(shard_count)})
     if differences:
-        listed = "; ".join(differences)
         raise TopicRefusal(
-            f"主题 {taps} 的设置不对（现在 ≠ 需要）：{listed}。 "
-            f"Topic {taps} is set otherwise than the ledger needs (is ≠ must be): {listed}."
+            f"主题 {taps} 的设置不对（现在 ≠ 需要）：{differences}。 "
+            f"Topic {taps} is set otherwise than the ledger needs (is ≠ must be): {differences}."
         )
     replicas = min(len(partition["replica_nodes"]) for partition in partitions)
     thin = thin_log(taps, brokers, replicas, int(found["min.insync.replicas"]))
     if thin:
         logger.warning("%s", thin)
+
+
+def check_roster(settings: StreamSettings) -> None:
+    """Refuse the roster's topic where it is missing or set otherwise: TopicRefusal, naming each."""
+    topic = settings.roster_topic
+    with _admin(settings.bootstrap) as admin:
+        _, found = _describe(admin, topic)
+    differences = _differences(found, {**_ROSTER, "partitions": "1"})
+    if differences:
+        raise TopicRefusal(
+            f"主题 {topic} 的设置不对（现在 ≠ 需要）：{differences}；请运行 hours init，"
+            "分区数不对就先删除这个主题，再运行 hours roster publish-again。 "
+            f"Topic {topic} is set otherwise than it must be (is ≠ must be): {differences}. "
+            "Run hours init; where it has other partitions delete it first, and run "
+            "hours roster publish-again afterwards."
+        )
 
 
 def thin_log(topic: str, brokers: int, replicas: int, in_sync: int) -> str | None:
@@ -162,8 +185,36 @@ def _create(admin: KafkaAdminClient, name: str, partitions: int, config: Mapping
         return  # somebody else was quicker; it is checked all the same
 
 
+def _set(admin: KafkaAdminClient, topic: str, config: Mapping[str, str]) -> None:
+    """Bring a topic's settings to these, where they are others."""
+    found = _config(admin, topic)
+    other = {name: value for name, value in config.items() if found.get(name) != value}
+    if other:
+        wanted = [ConfigResource(ConfigResourceType.TOPIC, topic, other)]
+        ask_any_broker(lambda: admin.alter_configs(wanted, incremental=True))
+
+
+def _describe(admin: KafkaAdminClient, topic: str) -> tuple[list[Any], dict[str, str]]:
+    """A topic's partitions, and its settings with their number. TopicRefusal: there is none."""
+    if topic not in set(ask_any_broker(admin.list_topics)):
+        raise TopicRefusal(
+            f"Kafka 里没有主题 {topic}：请运行 hours init。 "
+            f"Kafka has no topic {topic}: run hours init."
+        )
+    partitions = ask_any_broker(lambda: admin.describe_topics([topic]))[0]["partitions"]
+    return partitions, {**_config(admin, topic), "partitions": str(len(partitions))}
+
+
 def _config(admin: KafkaAdminClient, topic: str) -> dict[str, str]:
     asked = [ConfigResource(ConfigResourceType.TOPIC, topic)]
     described = ask_any_broker(lambda: admin.describe_configs(asked, config_filter="all"))
     settings = described["topic"][topic]
     return {name: setting["value"] for name, setting in settings.items()}
+
+
+def _differences(found: Mapping[str, str], wanted: Mapping[str, str]) -> str:
+    return "; ".join(
+        f"{name}={found.get(name)} ≠ {value}"
+        for name, value in wanted.items()
+        if found.get(name) != value
+    )

@@ -6,7 +6,7 @@ Invariant: no full name, phone or document number; of a person only status, badg
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ledger.roster.records import (
@@ -56,6 +56,17 @@ def everything(roster: Roster, revision: int) -> Iterator[Message]:
     }
     index = _Index(roster)
     return (_message(index, thing, code, revision) for thing, code in things)
+
+
+def anew(roster: Roster, revision: int, on_topic: Mapping[str, int]) -> list[Message]:
+    """Everything, for a topic that holds these keys, each with the revision of its value.
+
+    What isn't there any more goes; and so does, before it is said again, what is of this revision
+    or a later one, as when the database was restored from before it: readers would keep it.
+    """
+    said = dict(everything(roster, revision))
+    first = [key for key, of in on_topic.items() if key not in said or of >= revision]
+    return [*((key, None) for key in first), *said.items()]
 
 
 class _Index:

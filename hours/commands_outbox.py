@@ -1,0 +1,43 @@
+"""`hours roster publish-again`: all that is to be known of the roster, for a topic that lost it.
+
+It only writes to the outbox, as every change of the roster does; a worker publishes.
+"""
+
+import getpass
+import time
+
+import click
+
+from hours import showing
+from hours.settings import Settings
+from ledger.roster import distribution
+from ledger.roster.store import Deed, begin_change_set, changing, enqueue, load
+from ledger.store import open_store
+from streams.roster_topic import read_roster
+
+
+@click.command("publish-again")
+@click.option("--by", default=getpass.getuser, help="Who asks for it; else your login name.")
+@click.option("--why", default="publish again", show_default=True, help="Why; it is kept.")
+@click.pass_obj
+def publish_again(settings: Settings, by: str, why: str) -> None:
+    """重新发布整个名册。 Publish the whole roster anew.
+
+    For a topic that was lost and made anew by `hours init`, or a database that was restored: what
+    the topic says and the roster doesn't is taken back.
+    """
+    view = read_roster(settings.streams())
+    deed = Deed(by, why, time.time_ns() // 1_000)
+    store = open_store(settings.url, settings.ledger_name, settings.policy)
+    try:
+        store.check()
+        with changing(store.engine) as connection:
+            number = begin_change_set(connection, deed)
+            messages = distribution.anew(load(connection), number, view.revisions)
+            enqueue(connection, number, messages)
+    finally:
+        store.engine.dispose()
+    showing.say(
+        f"{len(messages)} 条消息等待 worker 发布。 "
+        f"{len(messages)} messages wait for a worker to publish them."
+    )

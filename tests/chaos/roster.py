@@ -1,0 +1,228 @@
+"""`python -m tests.chaos.roster`: the roster changed under load, and everybody in it killed.
+
+Who is killed with SIGKILL, at random moments of a seed: a worker while something waits to be
+published, whoever changes the roster, now and then the broker. In the end the database and the
+topic must agree. Not what happens to hours: that is `python -m tests.chaos`.
+"""
+
+import argparse
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import select, text
+
+from hours.services import EmbeddedKafka, EmbeddedPostgres, fetch_kafka
+from hours.settings import read_settings
+from ledger.roster.outbox import PUBLISHING_LOCK
+from ledger.roster.tables import outbox
+from tests.chaos.plan import Database
+from tests.chaos.roster_verdict import RosterVerdict, judge
+from tests.running import Hours, environment, eventually
+
+_CATCH_UP_SECONDS = 120
+_SIGHT_SECONDS = 20
+_TURN_SECONDS = 0.1  # about as long as one takes
+
+IN_A_TURN = (
+    "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1 "
+    f"AND (classid::bigint << 32 | objid::bigint) = {PUBLISHING_LOCK} "
+    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
+"""The PostgreSQL sessions that publish, which is one."""
+
+
+@dataclass
+class Report:
+    """What was done, and what came of it."""
+
+    seed: int
+    killed: Counter[str] = field(default_factory=Counter)
+    verdict: RosterVerdict = field(default_factory=RosterVerdict)
+    failed: list[str] = field(default_factory=list)
+
+    @property
+    def is_good(self) -> bool:
+        return not self.failed and not self.verdict.differences
+
+
+def run(
+    seed: int, kills: int, database: Database, home: Path, tell: Callable[[str], None]
+) -> Report:
+    """Carry it out in `home`, an empty folder, where every log stays."""
+    report, chance = Report(seed), random.Random(seed)
+    with _world(home, database, chance) as it:
+        for number in range(kills):
+            who = _choose(chance, number)
+            it.kill(who, chance)
+            report.killed[who] += 1
+            tell(f"{number + 1} of {kills}: {who}")
+        it.finish()
+        report.failed += it.failed
+        report.verdict = judge(it.hours.engine, it.settings)
+        if "Traceback" in it.hours.logs():
+            report.failed.append("a traceback in a worker's log")
+    return report
+
+
+def _choose(chance: random.Random, number: int) -> str:
+    if number % 20 == 2:
+        return "broker"
+    return chance.choices(("worker", "all workers", "changer"), (5, 2, 3))[0]
+
+
+class _World:
+    """A broker, a database, workers, and somebody who changes the roster."""
+
+    def __init__(self, hours: Hours, broker: EmbeddedKafka, workers: int, chance: random.Random):
+        self.hours = hours
+        self.broker = broker
+        self.settings = read_settings(hours.environment).streams()
+        self.failed: list[str] = []
+        self._seeds = iter(lambda: chance.randrange(1 << 32), None)
+        self._workers = [hours.start_worker() for _ in range(workers)]
+        self._changer = self._start_changer()
+
+    def kill(self, who: str, chance: random.Random) -> None:
+        """Kill at a random moment of its work, and start another."""
+        if who == "broker":
+            self.broker.kill()
+            self.broker.start()
+            return
+        if who == "changer":
+            time.sleep(chance.uniform(0.3, 1.2))
+            self._kill_changer()
+            self._changer = self._start_changer()
+            return
+        everybody = list(range(len(self._workers)))
+        victims = everybody if who == "all workers" else [chance.choice(everybody)]
+        self._see_a_turn()
+        time.sleep(chance.uniform(0, _TURN_SECONDS))
+        for victim in victims:
+            self._workers[victim].kill()
+        for victim in victims:
+            self._workers[victim].wait()
+            self._workers[victim] = self.hours.start_worker()
+
+    def finish(self) -> None:
+        """Let everything that waits be published, and the workers leave in order."""
+        self.end()
+        eventually(lambda: self._next() is None, "an empty outbox", _CATCH_UP_SECONDS)
+        for worker in self._workers:
+            code = self.hours.stop_worker(worker)
+            if code not in (0, -signal.SIGTERM):  # the latter before it has begun to listen
+                self.failed.append(f"a worker left with exit code {code}")
+
+    def end(self) -> None:
+        self._kill_changer()
+
+    def _kill_changer(self) -> None:
+        if self._changer.poll() not in (None, -signal.SIGKILL):
+            self.failed.append("changing the roster ended by itself: see changer.log")
+        self._changer.kill()
+        self._changer.wait()
+
+    def _see_a_turn(self) -> None:
+        """So that a worker is killed at its work; whatever happens, not for long."""
+        before, deadline = self._next(), time.monotonic() + _SIGHT_SECONDS
+        while time.monotonic() < deadline:
+            if self._is_held() or self._next() not in (before, None):
+                return
+            time.sleep(0.002)
+
+    def _is_held(self) -> bool:
+        """Whether it is somebody's turn, as PostgreSQL knows."""
+        engine = self.hours.engine
+        if engine.dialect.name != "postgresql":
+            return False
+        with engine.connect() as connection:
+            return bool(connection.execute(text(f"SELECT EXISTS ({IN_A_TURN})")).scalar_one())
+
+    def _next(self) -> tuple[int, int] | None:
+        """The place of what is to be published next."""
+        columns = (outbox.c.change_set, outbox.c.position)
+        with self.hours.engine.connect() as connection:
+            row = connection.execute(select(*columns).order_by(*columns).limit(1)).one_or_none()
+        return None if row is None else (row[0], row[1])
+
+    def _start_changer(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "tests.chaos.roster_changes", str(next(self._seeds))]
+        log = Path(self.hours.environment["HOURS_HOME"]) / "changer.log"
+        with log.open("ab") as output:
+            return subprocess.Popen(
+                command,
+                env=self.hours.environment,
+                cwd=Path(__file__).parents[2],
+                stdout=output,
+                stderr=output,
+            )
+
+
+@contextmanager
+def _world(home: Path, database: Database, chance: random.Random) -> Iterator[_World]:
+    broker = EmbeddedKafka(home / "kafka", fetch_kafka(print))
+    server = EmbeddedPostgres(home / "postgres") if database == "postgresql" else None
+    (home / "logs").mkdir()
+    try:
+        broker.start()
+        url = f"sqlite:///{home / 'ledger.db'}"
+        if server:
+            server.start()
+            url = server.address
+        settings = {"kafka": broker.address, "ledger_url": url, "session_seconds": "1.5"}
+        hours = Hours(environment(home / "logs", **settings))
+        try:
+            hours.ok("init")
+            it = _World(hours, broker, 2 if server else 1, chance)
+            try:
+                yield it
+            finally:
+                it.end()
+        finally:
+            hours.end()
+    finally:
+        broker.stop()
+        if server:
+            server.stop()
+
+
+def main() -> int:
+    """Run what the arguments say; exit code 0 where database and topic agree, else 1."""
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos.roster", description=__doc__)
+    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--database", choices=("postgresql", "sqlite"), default="postgresql")
+    parser.add_argument("--seed", type=int, help="another seed, other moments; else by chance")
+    given = parser.parse_args()
+    seed = random.randrange(1 << 32) if given.seed is None else given.seed
+    home = Path(tempfile.mkdtemp(prefix="hours-roster-chaos-"))
+    print(f"seed {seed}, {home}", flush=True)
+    begun = time.monotonic()
+    with suppress(KeyboardInterrupt):
+        report = run(seed, given.kills, given.database, home, lambda line: print(line, flush=True))
+    show(report, time.monotonic() - begun)
+    return 0 if report.is_good else 1
+
+
+def show(report: Report, seconds: float) -> None:
+    verdict = report.verdict
+    killed = ", ".join(f"{count} {who}" for who, count in report.killed.most_common())
+    print(f"seed {report.seed}: {report.killed.total()} kills in {seconds:.0f} s: {killed}")
+    print(
+        f"{verdict.change_sets} change sets, {verdict.records} records, "
+        f"{verdict.repeated} of them repeated, {verdict.keys} keys in the end"
+    )
+    for wrong in (*report.failed, *verdict.differences):
+        print(f"WRONG: {wrong}")
+    print("the topic says what the database says" if report.is_good else "NOT EQUAL")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
