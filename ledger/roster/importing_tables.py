@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
+from ledger.roster.words import CHOICES, KIND_WORDS
+
 Form = Literal[
     "code", "named", "line", "note", "choice", "day", "time", "count", "pseudonym", "person",
     "phone", "document",
@@ -35,13 +37,17 @@ class Field(NamedTuple):
 
 
 class ImportTable(NamedTuple):
-    """A kind's sheet: the names it may have, its columns in order, rows as examples."""
+    """A kind's sheet: its English name, its columns in order, rows as examples."""
 
     kind: str
-    sheet: str
     english: str
     fields: Sequence[Field]
     examples: Sequence[Mapping[str, str]]
+
+    @property
+    def sheet(self) -> str:
+        """Its Chinese name."""
+        return KIND_WORDS[self.kind]
 
     @property
     def by_name(self) -> dict[str, Field]:
@@ -71,8 +77,10 @@ _VALID = (
 _MEMBER = Field("volunteer", "志愿者编号", "volunteer", "named", required=True, names="person")
 
 
-def _kind(**words: str) -> Field:
-    return Field("kind", "类别", "kind", "choice", required=True, choices=words)
+def _choice(kind: str, field: str, header: str, required: bool = False) -> Field:
+    """A column of a kind whose cells are words."""
+    english = field.replace("_", " ")
+    return Field(field, header, english, "choice", required, choices=CHOICES[kind, field])
 
 
 def _named(field: str, header: str, kind: str, required: bool = False) -> Field:
@@ -82,11 +90,10 @@ def _named(field: str, header: str, kind: str, required: bool = False) -> Field:
 
 UNITS = ImportTable(
     "unit",
-    "单位",
     "units",
     (
         _CODE,
-        _kind(centre="中心", office="所", station="站", point="点", post="驿站"),
+        _choice("unit", "kind", "类别", required=True),
         _NAME,
         _NAME_EN,
         _named("parent", "上级编号", "unit"),
@@ -102,7 +109,6 @@ UNITS = ImportTable(
 
 HAVE_ITEMS = ImportTable(
     "have_item",
-    "六有项目",
     "have items",
     (_CODE, _NAME, _NAME_EN, _POSITION),
     (
@@ -113,7 +119,6 @@ HAVE_ITEMS = ImportTable(
 
 PLATFORMS = ImportTable(
     "platform",
-    "平台",
     "platforms",
     (_CODE, _NAME, _NAME_EN, _POSITION),
     (
@@ -124,22 +129,25 @@ PLATFORMS = ImportTable(
 
 TEAMS = ImportTable(
     "team",
-    "队伍",
     "teams",
     (
         _CODE,
-        _kind(
-            corps="总队", professional="分队", detachment="支队", education="教育队", other="其他"
-        ),
+        _choice("team", "kind", "类别", required=True),
         _NAME,
         _NAME_EN,
         _named("parent", "上级编号", "team"),
         _UNIT,
-        Field("platforms", "平台编号", "platforms", "named", names="platform", many=True)._replace(
-            note=f"{_BY_NAME} {_PARTS}"
+        Field(
+            "platforms",
+            "平台编号",
+            "platforms",
+            "named",
+            names="platform",
+            many=True,
+            note=f"{_BY_NAME} {_PARTS}",
         ),
-        Field("leaders", "队长编号", "leaders", "named", names="person", many=True)._replace(
-            note=_LEADERS_NOTE
+        Field(
+            "leaders", "队长编号", "leaders", "named", names="person", many=True, note=_LEADERS_NOTE
         ),
         *_VALID,
         _named("successor", "并入编号", "team"),
@@ -160,17 +168,14 @@ TEAMS = ImportTable(
 
 PROJECTS = ImportTable(
     "project",
-    "项目",
     "projects",
     (
         _CODE,
-        _kind(flagship="旗舰", village="一村一品", incubating="孵化"),
+        _choice("project", "kind", "类别", required=True),
         _NAME,
         _NAME_EN,
         _UNIT,
-        Field("status", "状态", "status", "choice")._replace(
-            choices={"planned": "筹备", "running": "进行", "ended": "结束"}
-        ),
+        _choice("project", "status", "状态"),
         *_VALID,
     ),
     (
@@ -187,7 +192,6 @@ PROJECTS = ImportTable(
 
 ACTIVITIES = ImportTable(
     "activity",
-    "活动",
     "activities",
     (
         _CODE,
@@ -196,26 +200,14 @@ ACTIVITIES = ImportTable(
         _named("project", "项目编号", "project"),
         _named("unit", "单位编号", "unit", required=True),
         _TEAMS._replace(required=True),
-        Field("category", "类别", "category", "choice")._replace(
-            choices={
-                "training": "培训",
-                "performance": "演出",
-                "visit": "走访",
-                "class": "课堂",
-                "talk": "宣讲",
-                "service": "服务",
-                "other": "其他",
-            }
-        ),
+        _choice("activity", "category", "类别"),
         Field("planned_start", "计划开始", "planned start", "time", note=_TIME_NOTE),
         Field("planned_end", "计划结束", "planned end", "time", note=_TIME_NOTE),
         Field("held_start", "实际开始", "held start", "time", note=_TIME_NOTE),
         Field("held_end", "实际结束", "held end", "time", note=_TIME_NOTE),
         Field("served", "服务人数", "served", "count"),
         Field("capacity", "名额", "capacity", "count"),
-        Field("status", "状态", "status", "choice")._replace(
-            choices={"planned": "计划", "held": "已举办", "cancelled": "取消"}
-        ),
+        _choice("activity", "status", "状态"),
     ),
     (
         {
@@ -236,24 +228,18 @@ ACTIVITIES = ImportTable(
 
 PEOPLE = ImportTable(
     "person",
-    "志愿者",
     "people",
     (
-        Field("volunteer", "志愿者编号", "volunteer", "pseudonym")._replace(
-            note="新人空着，系统会给。 Blank for somebody new: it is given."
+        Field(
+            "volunteer",
+            "志愿者编号",
+            "volunteer",
+            "pseudonym",
+            note="新人空着，系统会给。 Blank for somebody new: it is given.",
         ),
         Field("name", "姓名", "name", "person", required=True, private=True),
         Field("phone", "手机号码", "phone", "phone", private=True),
-        Field("document_type", "证件类型", "document type", "choice")._replace(
-            choices={
-                "resident": "居民身份证",
-                "passport": "护照",
-                "hk-macau": "港澳居民来往内地通行证",
-                "taiwan": "台湾居民来往大陆通行证",
-                "foreign-resident": "外国人永久居留身份证",
-                "other": "其他",
-            }
-        ),
+        _choice("person", "document_type", "证件类型"),
         Field("document", "证件号码", "document number", "document", private=True),
         _UNIT,
         _TEAMS._replace(
@@ -262,10 +248,12 @@ PEOPLE = ImportTable(
         Field("joined", "加入日期", "joined", "day"),
         Field("consent", "同意日期", "consent", "day"),
         # Nobody is made "erased" by writing it: that is a deed of its own.
-        Field("status", "状态", "status", "choice")._replace(
-            choices={"active": "在册", "paused": "暂停", "left": "退出"}
-        ),
-        Field("other_person", "确为另一人", "other person", "choice")._replace(
+        _choice("person", "status", "状态"),
+        Field(
+            "other_person",
+            "确为另一人",
+            "other person",
+            "choice",
             choices={"yes": "是", "no": "否"},
             note="与别人同名同手机，确为两人时填“是”。 "
             "Yes where another has the same name and phone, and they are two.",
@@ -290,7 +278,6 @@ PEOPLE = ImportTable(
 
 MEMBERSHIPS = ImportTable(
     "membership",
-    "队籍",
     "memberships",
     (
         _MEMBER,
@@ -310,7 +297,6 @@ MEMBERSHIPS = ImportTable(
 
 SIGNUPS = ImportTable(
     "signup",
-    "报名",
     "sign-ups",
     (
         _named("activity", "活动编号", "activity", required=True),
@@ -322,14 +308,11 @@ SIGNUPS = ImportTable(
 
 HAVES = ImportTable(
     "have",
-    "六有",
     "six haves",
     (
         _named("post", "驿站编号", "unit", required=True),
         _named("item", "项目编号", "have_item", required=True),
-        Field("state", "状态", "state", "choice", required=True)._replace(
-            choices={"have": "有", "building": "建设中", "missing": "无"}
-        ),
+        _choice("have", "state", "状态", required=True),
         Field("day", "日期", "day", "day", required=True),
         Field("note", "备注", "note", "note"),
         Field("checked_by", "检查人", "checked by", "code", required=True),
