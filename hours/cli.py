@@ -9,7 +9,13 @@ import sys
 
 import click
 
-from hours import commands_read, commands_roster, commands_run, commands_simulate
+from hours import (
+    commands_import,
+    commands_read,
+    commands_roster,
+    commands_run,
+    commands_simulate,
+)
 from hours.services import ServiceUnavailable
 from hours.settings import WrongUse, read_settings
 from ledger.refusals import LedgerRefusal
@@ -67,5 +73,6 @@ for command in (
     *commands_simulate.COMMANDS,
     *commands_read.COMMANDS,
     *commands_roster.COMMANDS,
+    *commands_import.COMMANDS,
 ):
     cli.add_command(command)
