@@ -22,7 +22,7 @@ from ledger.roster.roster import Change, Roster
 from ledger.roster.vault import PrivateData
 
 _ONE_SUFFICES = ("overlap",)
-"""Flaws that each of the periods concerned has, told of once for all but the last of their key."""
+"""Flaws that each of the periods concerned has: the last one's is told."""
 
 
 class Who(NamedTuple):
@@ -64,7 +64,7 @@ class Imported(NamedTuple):
 
 def plan_import(
     rows: Sequence[Row],
-    unsound: Iterable[Row],
+    unsound: Sequence[Row],
     roster: Roster,
     enrolment: Enrolment,
     zone: ZoneInfo,
@@ -82,7 +82,8 @@ def plan_import(
     enrolled = enrol(people, reading, enrolment.private, enrolment.new_volunteer, wanted)
     want_people(enrolled, reading, enrolment.versions, enrolment.new_serial, wanted)
     changes = _changes(roster, wanted)
-    refused = sorted([*wanted.refused, *_flaws(roster, changes, wanted)])
+    flaws = _flaws(checked(roster, changes).flaws, wanted, all_read=not unsound)
+    refused = sorted([*wanted.refused, *flaws])
     return Imported(
         changes,
         {one.volunteer: Who(one.before, one.private) for one in enrolled if _is_told_anew(one)},
@@ -102,15 +103,18 @@ def _changes(roster: Roster, wanted: Wanted) -> list[Change]:
     return removed + changes_to(roster, wanted.records.values())
 
 
-def _flaws(roster: Roster, changes: Sequence[Change], wanted: Wanted) -> list[Refused]:
-    """What is wrong with the roster as it would be, once for each row and reason."""
-    found: dict[tuple[object, ...], Refused] = {}
-    for flaw in checked(roster, changes).flaws:
+def _flaws(flaws: Iterable[Flaw], wanted: Wanted, all_read: bool) -> list[Refused]:
+    """What is wrong with the roster as it would be: of each row's field, the first."""
+    found: dict[tuple[object, ...], Flaw] = {}
+    for flaw in flaws:
         # A code that wasn't found was refused already, or is that of a refused row.
-        if flaw.reason != Reason.UNKNOWN_CODE or not wanted.refused:
-            concerned = flaw.record.key[:-1] if flaw.reason in _ONE_SUFFICES else flaw
-            found[flaw.record.KIND, flaw.reason, concerned] = _refused(flaw, wanted)
-    return list(found.values())
+        if flaw.reason == Reason.UNKNOWN_CODE and (wanted.refused or not all_read):
+            continue
+        if flaw.reason in _ONE_SUFFICES:
+            found[flaw.record.KIND, flaw.reason, flaw.record.key[:-1]] = flaw
+        else:
+            found.setdefault((flaw.record.KIND, flaw.record.key, flaw.field), flaw)
+    return [_refused(flaw, wanted) for flaw in found.values()]
 
 
 def _refused(flaw: Flaw, wanted: Wanted) -> Refused:
