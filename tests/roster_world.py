@@ -78,6 +78,11 @@ class World:
             if one.volunteer == volunteer
         }
 
+    def who_has(self, document: str | None) -> str:
+        """The one volunteer with this document."""
+        [found] = [one for one, who in self.private.items() if who.document == document]
+        return found
+
     def who(self) -> dict[str, Any]:
         """Volunteers by name."""
         return {self.private[one.volunteer].name: one.volunteer for one in self.roster.all(Person)}

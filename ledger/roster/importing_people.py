@@ -175,21 +175,33 @@ class _Meaning:
     def _namesake(self, one: _Read, namesakes: list[str]) -> str | Refused:
         if one.is_another:
             return refused(one.row, _FIELDS["other_person"], Wrong(Reason.NOT_TOLD_APART))
-        if len(namesakes) > 1:
+        # Of several, a row without a document is about the only one who has none.
+        bare = [who for who in namesakes if self._private[who].document is None]
+        fitting = namesakes if len(namesakes) == 1 else bare
+        if namesakes and len(fitting) != 1:
             wrong = Wrong(Reason.SEVERAL_FIT, self._told(namesakes))
             return refused(one.row, _FIELDS["phone"], wrong)
-        return namesakes[0] if namesakes else self._new_volunteer()
+        return fitting[0] if fitting else self._new_volunteer()
 
     def _told(self, volunteers: Iterable[str]) -> str:
         return "、".join(_told(one, self._private[one]) for one in volunteers)
 
 
 class _Place(NamedTuple):
-    """Who has a document, or a phone and name: somebody enrolled, or a row."""
+    """Who has a document, or a phone and name: somebody enrolled, or a row.
+
+    `is_vague` where only phone and name say who is meant.
+    """
 
     told: str
     row: int | None
-    is_another: bool
+    has_document: bool
+    is_another: bool = False
+    is_vague: bool = False
+
+    def is_told_from(self, other: "_Place") -> bool:
+        """Whether a row that is vague means this one, and not the other, next time too."""
+        return not self.is_vague or (other.has_document and not self.has_document)
 
 
 @dataclass
@@ -212,31 +224,35 @@ class _Doubles:
         meant = {one.volunteer for one in found}
         for volunteer, data in private.items():
             if volunteer not in meant:
-                place = _Place(_told(volunteer, data), None, is_another=False)
+                place = _Place(_told(volunteer, data), None, data.document is not None)
                 self._holders.take(data, place)
 
     def of(self, one: Enrolled) -> list[Refused]:
         """What is wrong with a row, which is then one of those before the next."""
-        wrong = [*self._same_document(one), *self._same_phone(one)]
-        is_another = one.values.get("other_person") == "yes"
-        self._holders.take(one.private, _Place(one.row.place, one.row.number, is_another))
+        place = _place(one)
+        wrong = [*self._same_document(one), *self._same_phone(one, place)]
+        self._holders.take(one.private, place)
         return wrong[:1]
 
     def _same_document(self, one: Enrolled) -> Iterable[Refused]:
         document = _document(one.private)
-        place = self._holders.documents.get(document) if document else None
-        if place is not None:
-            wrong = Wrong(Reason.SAME_DOCUMENT, place.told)
-            yield refused(one.row, _FIELDS["document"], wrong, _also(place))
+        holder = self._holders.documents.get(document) if document else None
+        if holder is not None:
+            wrong = Wrong(Reason.SAME_DOCUMENT, holder.told)
+            yield refused(one.row, _FIELDS["document"], wrong, _also(holder))
 
-    def _same_phone(self, one: Enrolled) -> Iterable[Refused]:
+    def _same_phone(self, one: Enrolled, place: _Place) -> Iterable[Refused]:
         phone = _phone(one.private)
-        if phone is None or self._may_share(one, phone):
+        if phone is None:
             return
-        for place in self._holders.phones.get(phone, []):
-            if not place.is_another:
-                wrong = Wrong(Reason.POSSIBLE_DUPLICATE, place.told)
-                yield refused(one.row, _FIELDS["phone"], wrong, _also(place))
+        may_share = self._may_share(one, phone)
+        for holder in self._holders.phones.get(phone, []):
+            if not (may_share or holder.is_another):
+                wrong = Wrong(Reason.POSSIBLE_DUPLICATE, holder.told)
+                yield refused(one.row, _FIELDS["phone"], wrong, _also(holder))
+            elif not (place.is_told_from(holder) and holder.is_told_from(place)):
+                wrong = Wrong(Reason.NOT_TOLD_APART, f"（{holder.told}）")
+                yield refused(one.row, _FIELDS["document"], wrong, _also(holder))
 
     def _may_share(self, one: Enrolled, phone: tuple[str, str]) -> bool:
         """Whether it was said, now or before, that this is another person."""
@@ -257,6 +273,16 @@ def _phone(data: PrivateData) -> tuple[str, str] | None:
 
 def _told(volunteer: str, data: PrivateData) -> str:
     return f"{volunteer} {called(data.name)}"
+
+
+def _place(one: Enrolled) -> _Place:
+    return _Place(
+        one.row.place,
+        one.row.number,
+        one.private.document is not None,
+        one.values.get("other_person") == "yes",
+        not one.row.cells.keys() & {"volunteer", "document"},
+    )
 
 
 def _also(place: _Place) -> tuple[int, ...]:

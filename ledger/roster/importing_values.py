@@ -227,9 +227,9 @@ _WHAT: Mapping[Reason, tuple[str, str]] = {
         "Several people have this name and phone ({known}): give the volunteer id.",
     ),
     Reason.NOT_TOLD_APART: (
-        "确为另一人时，请填证件号码，或另给一个志愿者编号，否则下次分不清。",
-        "For another person give a document number, or a volunteer id of their own; otherwise "
-        "nobody can tell them apart next time.",
+        "下次会分不清这个人和同名同手机的另一人{known}：请填证件号码，或另给一个志愿者编号。",
+        "Next time nobody could tell this person from the other of that name and phone{known}: "
+        "give a document number, or a volunteer id of their own.",
     ),
     Reason.TEAMS_CONTRADICT: (
         "队籍表说此人在 {known}，这里却没有列出：请改正其中一处。",

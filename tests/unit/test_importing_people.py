@@ -126,6 +126,26 @@ def test_where_two_have_that_phone_and_name_the_row_must_say_which(world: World)
     assert "V3" in refused.what
 
 
+def test_a_row_without_a_document_means_the_only_namesake_who_has_none(world: World) -> None:
+    bare = person(**only(LI, "name", "phone"), unit="office")
+    other = person(**{**LI, "document": "770000199003070020"}, other_person="是")
+    both = World().after(*TEAMS, person(**only(LI, "name", "phone"))).after(other)
+    assert both.plan(bare).changes[0].key == (both.who_has(document=None),)
+
+
+@pytest.mark.parametrize("flagged", [0, 1])
+def test_rows_that_could_not_be_told_apart_next_time_are_refused(
+    empty: World, flagged: int
+) -> None:
+    named, bare = dict(WANG), only(WANG, "name", "phone")
+    named["other_person"] = "是"
+    rows = [person(volunteer="V9", **{**bare, "other_person": "是"}), person(**bare)]
+    if flagged:
+        rows.reverse()
+    assert [reason for _, _, reason in empty.reasons(*rows)] == ["not-told-apart"]
+    assert empty.reasons(person(**named), person(**bare)) == []
+
+
 @pytest.mark.parametrize("given", [{"phone": WANG["phone"]}, {"phone": LI["phone"]}])
 def test_families_share_phones_and_many_share_a_name(world: World, given: dict[str, str]) -> None:
     name = {"15400000001": "王伟", "15400000002": "王小明"}[given["phone"]]
