@@ -5,7 +5,7 @@ Invariant: what is wrong is told in a line each and nothing is done; private val
 arguments.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TextIO
 
 import click
@@ -35,6 +35,7 @@ from ledger.roster.undoing import undoing
 from ledger.roster.vault import PrivateData, Vault
 
 Sealed = Mapping[tuple[str, int], bytes]
+Drafted = tuple[Sequence[Change], Sealed]
 
 _private = (
     click.option("--private", "ask", is_flag=True, help="Ask for name, phone and document."),
@@ -88,18 +89,17 @@ def add(
         raise WrongUse(f"{codes[0]} 不是 字段=值。 {codes[0]} is no FIELD=VALUE.")
     done = deed(by, why)
     private = _private_given(kind, ask or (kind == Person.KIND and file is None), file)
-    with roster_engine(settings) as engine, store.changing(engine) as connection:
-        before = store.load(connection)
-        draft = drafting.adding(before, kind, given, today(settings), zone_of(settings))
-        changes = _or_refuse(draft)
+
+    def draft(connection: Connection, before: Roster) -> Drafted:
+        drafted = drafting.adding(before, kind, given, today(settings), zone_of(settings))
+        changes = _or_refuse(drafted)
         if not over_capacity:
             _refuse(drafting.beyond_capacity(before, changes))
-        sealed: Sealed = {}
-        if private is not None:
-            changes, sealed = _with_who(
-                connection, settings.vault(), changes, private, done, other_person
-            )
-        _make(settings, connection, before, changes, done, sealed, dry_run)
+        if private is None:
+            return changes, {}
+        return _with_who(connection, settings.vault(), changes, private, done, other_person)
+
+    _make(settings, done, draft, dry_run)
 
 
 @click.command()
@@ -131,21 +131,20 @@ def change(
     done = deed(by, why)
     zone, day = zone_of(settings), today(settings)
     private = _private_given(kind, ask, file)
-    with roster_engine(settings) as engine, store.changing(engine) as connection:
-        before = store.load(connection)
+
+    def draft(connection: Connection, before: Roster) -> Drafted:
         if kind == Have.KIND and len(codes) == len(Have.KEY):
             post, item = codes
-            draft = drafting.looking(before, post, item, given, done.by, zone)
+            drafted = drafting.looking(before, post, item, given, done.by, zone)
         else:
-            draft = drafting.changing(before, kind, codes, given, zone, day, begins)
-        changes = _or_refuse(draft)
-        sealed: Sealed = {}
-        if private is not None:
-            person = changes or [_as_it_is(before, codes)]
-            changes, sealed = _with_who(
-                connection, settings.vault(), person, private, done, other_person
-            )
-        _make(settings, connection, before, changes, done, sealed, dry_run)
+            drafted = drafting.changing(before, kind, codes, given, zone, day, begins)
+        changes = _or_refuse(drafted)
+        if private is None:
+            return changes, {}
+        person = changes or [_as_it_is(before, codes)]
+        return _with_who(connection, settings.vault(), person, private, done, other_person)
+
+    _make(settings, done, draft, dry_run)
 
 
 @click.command()
@@ -170,11 +169,11 @@ def end(
 
     A person leaves, and all teams. A signup, have, have-item or platform is removed, without --on.
     """
-    done = deed(by, why)
-    with roster_engine(settings) as engine, store.changing(engine) as connection:
-        before = store.load(connection)
-        changes = _or_refuse(drafting.ending(before, kind, codes, on, successor))
-        _make(settings, connection, before, changes, done, {}, dry_run)
+
+    def draft(_connection: Connection, before: Roster) -> Drafted:
+        return _or_refuse(drafting.ending(before, kind, codes, on, successor)), {}
+
+    _make(settings, deed(by, why), draft, dry_run)
 
 
 @click.command()
@@ -187,12 +186,12 @@ def undo(settings: Settings, number: int, by: str | None, why: str, dry_run: boo
 
     Refused where something it touched was changed since, or somebody was erased since.
     """
-    done = deed(by, why, undoes=number)
-    with roster_engine(settings) as engine, store.changing(engine) as connection:
-        before = store.load(connection)
+
+    def draft(connection: Connection, before: Roster) -> Drafted:
         made = store.changes_of(connection, number)
-        changes = undoing(before, number, made, history.later(connection, number))
-        _make(settings, connection, before, changes, done, {}, dry_run)
+        return undoing(before, number, made, history.later(connection, number)), {}
+
+    _make(settings, deed(by, why, undoes=number), draft, dry_run)
 
 
 @click.command("replace-badge")
@@ -204,11 +203,11 @@ def replace_badge(
     settings: Settings, volunteer: str, by: str | None, why: str, dry_run: bool
 ) -> None:
     """换证件牌。 Give a volunteer a new badge; the old one stops working."""
-    done = deed(by, why)
-    with roster_engine(settings) as engine, store.changing(engine) as connection:
-        before = store.load(connection)
-        changes = drafting.replacing_badge(before, volunteer)
-        _make(settings, connection, before, changes, done, {}, dry_run)
+
+    def draft(_connection: Connection, before: Roster) -> Drafted:
+        return drafting.replacing_badge(before, volunteer), {}
+
+    _make(settings, deed(by, why), draft, dry_run)
 
 
 COMMANDS = (add, change, end, undo, replace_badge)
@@ -232,7 +231,7 @@ def _with_who(
     given: roster_private_input.Given,
     done: Deed,
     other_person: bool,
-) -> tuple[list[Change], Sealed]:
+) -> Drafted:
     """The changes, with the person's private data as a new version."""
     everyone = store.load_private(connection, vault)
     at, person = next(
@@ -286,23 +285,25 @@ def _refuse(wrong: Sequence[Wrong]) -> None:
 
 def _make(
     settings: Settings,
-    connection: Connection,
-    before: Roster,
-    changes: Sequence[Change],
     done: Deed,
-    sealed: Sealed,
+    draft: Callable[[Connection, Roster], Drafted],
     dry_run: bool,
 ) -> None:
-    plan = checked(before, changes)
-    _refuse([wrong_of(flaw) for flaw in plan.flaws])
+    """Draft changes of the roster as it is, have them checked, make them, and then tell."""
+    number = None
+    with roster_engine(settings) as engine, store.changing(engine) as connection:
+        before = store.load(connection)
+        changes, sealed = draft(connection, before)
+        _refuse([wrong_of(flaw) for flaw in checked(before, changes).flaws])
+        if changes and not dry_run:
+            number = store.apply(connection, before, changes, done, sealed)
     roster_showing.print_changes(changes, zone_of(settings))
-    if not changes:
-        showing.say("没有要改的。 There is nothing to change.")
-    elif dry_run:
+    if number is not None:
+        tell_made(number)
+    elif changes:
         showing.say("试运行，什么都没有改。 A dry run: nothing was changed.")
     else:
-        number = store.apply(connection, before, changes, done, sealed)
-        tell_made(number)
+        showing.say("没有要改的。 There is nothing to change.")
 
 
 def tell_made(number: int) -> None:

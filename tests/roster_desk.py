@@ -4,6 +4,7 @@ A process for each command would take most of a test's time.
 """
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,7 +41,8 @@ class Desk:
 
     def run(self, *words: str, input: str = "") -> Result:
         """What a command comes to, its expected refusals as `main` shows them."""
-        environment = {"LOGNAME": "keeper", **self.environment}
+        others = {name: None for name in os.environ if name.startswith("HOURS_")}
+        environment = {**others, "LOGNAME": "keeper", **self.environment}
         result = CliRunner().invoke(cli, ["roster", *words], input=input, env=environment)
         if isinstance(result.exception, EXPECTED):
             result.stderr_bytes = (result.stderr_bytes or b"") + f"{result.exception}\n".encode()

@@ -33,7 +33,8 @@ class Wrong(NamedTuple):
     what: str
 
     def __str__(self) -> str:
-        return f"{self.field}={self.value}: {self.what}" if self.field else self.what
+        said = f"{self.field}={self.value}" if self.value else self.field
+        return f"{said}: {self.what}" if said else self.what
 
 
 def written(

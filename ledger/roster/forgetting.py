@@ -25,6 +25,7 @@ from ledger.roster import tables
 from ledger.roster.vault import Vault
 
 _WAIT_MILLISECONDS = 20_000
+_READERS_MILLISECONDS = 5_000
 
 
 FORGOTTEN = {
@@ -107,6 +108,7 @@ def forget(engine: Engine) -> None:
     ):
         driver = driver_of(connection)
         driver.execute("VACUUM")
+        driver.execute(f"PRAGMA busy_timeout = {_READERS_MILLISECONDS}")
         is_busy, *_ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if is_busy:
         raise NotForgotten(

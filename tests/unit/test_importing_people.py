@@ -119,7 +119,8 @@ def test_a_new_id_with_the_phone_and_name_of_another_is_refused(world: World) ->
 
 
 def test_where_two_have_that_phone_and_name_the_row_must_say_which(world: World) -> None:
-    both = world.after(person(volunteer="V3", **only(WANG, "name", "phone"), other_person="是"))
+    other = {**WANG, "document": "770000199003070020"}
+    both = world.after(person(volunteer="V3", **other, other_person="是"))
     [refused] = both.plan(person(**only(WANG, "name", "phone"))).refused
     assert refused.reason == "several-fit"
     assert "V1" in refused.what
