@@ -92,13 +92,10 @@ SHEETS: dict[str, list[Cells]] = {
         (None, "王小明", "15400000001", None, None, None, None, "是"),
         ("V1", "王小明", "15400000009"),
         (None, "赵强", None, "居民身份证", "770000198508120025"),
-        (None, "孙丽", "15400000004", None, None, None, "去年"),
-        (None, "周敏", "15400000005", None, None, "没有的队"),
-        (None, "吴杰", "15400000006", "身份证", "770000199003070047"),
     ],
     "队籍": [
         ("志愿者编号", "队伍编号", "加入日期", "退出日期"),
-        ("V1", "corps", "2020-01-01", "2020-01-01"),
+        ("V1", "corps", "2020-01-01", "2021-01-01"),
     ],
     "报名": [
         ("活动编号", "志愿者编号", "报名日期"),
@@ -152,10 +149,54 @@ FAULTS = [
     ("志愿者", 18, "E", "1******8", "not-such-a-document"),
     ("志愿者", 19, "E", "770************012", "same-document"),
     ("志愿者", 20, "C", "154*****002", "possible-duplicate"),
-    ("志愿者", 21, "E", "7****************9", "too-many-digits"),
+    ("志愿者", 21, "E", "7****************0", "too-many-digits"),
     ("志愿者", 22, "H", "是", "not-told-apart"),
     ("志愿者", 23, "A", "V1", "same-person-twice"),
     ("志愿者", 24, "E", "770************025", "document-of-another"),
     ("报名", 2, "A", "a-9", "unknown-code"),
     ("别的", 0, "", "", "unknown-sheet"),
 ]
+
+
+@pytest.fixture
+def desk(tmp_path: Path, ledger_url: str) -> ImportDesk:
+    desk = ImportDesk.at(tmp_path, ledger_url)
+    desk.summary(workbook(tmp_path / "enrolled.xlsx", ENROLLED), "--apply")
+    return desk
+
+
+@pytest.mark.parametrize("applied", [(), ("--apply",)], ids=["dry run", "applied"])
+def test_fifty_faults_get_fifty_precise_refusals_and_change_nothing(
+    desk: ImportDesk, tmp_path: Path, applied: tuple[str, ...]
+) -> None:
+    before = desk.held()
+    broken = workbook(tmp_path / "broken.xlsx", SHEETS, ("单位", "C20:D20"))
+    found = desk.lines(broken, *applied, code=1)
+    names = ("sheet", "row", "column", "value", "reason")
+    refused = [tuple(one[name] for name in names) for one in found["refused"]]
+    assert len(FAULTS) == 50
+    assert sorted(refused) == sorted(FAULTS)
+    assert found["summary"][0]["applied"] is False
+    assert desk.held() == before
+
+
+def test_each_refusal_says_in_two_languages_what_to_do_and_names_the_header(
+    desk: ImportDesk, tmp_path: Path
+) -> None:
+    broken = workbook(tmp_path / "broken.xlsx", SHEETS, ("单位", "C20:D20"))
+    for one in desk.lines(broken, code=1)["refused"]:
+        assert one["file"] == str(broken)
+        assert any("\u4e00" <= letter <= "\u9fff" for letter in one["what"]), one
+        assert any("a" <= letter <= "z" for letter in one["what"]), one
+        assert bool(one["header"]) == bool(one["column"]) or one["reason"] == "value-without-header"
+
+
+def test_no_name_phone_or_number_of_a_broken_workbook_is_shown(
+    desk: ImportDesk, tmp_path: Path
+) -> None:
+    broken = workbook(tmp_path / "broken.xlsx", SHEETS, ("单位", "C20:D20"))
+    shown = [desk.run(broken, "--all"), desk.run(broken, "--json"), desk.run(broken, "--apply")]
+    secrets = {str(cell) for row in SHEETS["志愿者"][1:] for cell in row[1:5:1] if cell}
+    secrets -= {"居民身份证", "护照", "港澳居民来往内地通行证"}
+    for result in shown:
+        assert not [secret for secret in secrets if secret in result.output]
