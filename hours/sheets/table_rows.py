@@ -179,10 +179,12 @@ class _Table:
     def _found(
         self, reason: Reason, row: int, column: int, value: str = "", known: str = ""
     ) -> _Found:
-        """A fault; what stands under a private header, or an unknown one beside it, is masked."""
+        """A fault; what stands under a private header, or might as well, is masked."""
         spec, title = self._spec, self._header.titles.get(column, "")
         field = self._header.fields.get(column)
-        private = field in spec.private or (bool(spec.private) and field is None)
+        # A number of so many digits may be a document's, in whichever column it stands.
+        unsure = field is None or reason is Reason.TOO_MANY_DIGITS
+        private = field in spec.private or (bool(spec.private) and unsure)
         return _Found(
             row,
             column,

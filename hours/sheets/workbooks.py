@@ -37,17 +37,16 @@ _GUIDE = (
         "Columns with * must be filled in; others may be deleted, and the order is free.",
     ),
     (
-        "日期写 2026-07-01，时间写 2026-07-01 09:00；“失效、退出”日期是不再有效的第一天。",
-        "Dates are 2026-07-01, times 2026-07-01 09:00; a day on which something ends is the first "
-        "on which it no longer holds.",
+        "日期写 2026-07-01，时间写 2026-07-01 09:00。",
+        "Dates are 2026-07-01, times 2026-07-01 09:00.",
     ),
     (
         "一格里有几个编号时，用顿号（、）分开。",
         "Several codes in one cell are separated by commas.",
     ),
     (
-        "不要合并单元格，不要写公式；证件号码和手机号码必须是文本。",
-        "No merged cells and no formulas; document and phone numbers must be text.",
+        "不要合并单元格，不要写公式；长号码必须是文本，否则 Excel 会改掉后面几位。",
+        "No merged cells and no formulas; long numbers must be text, or Excel changes their end.",
     ),
     (
         "鼠标停在表头上，可以看到该列的说明。隐藏的工作表和本页不会被读取。",
@@ -80,22 +79,24 @@ class Sheet(NamedTuple):
     rows: Iterable[Mapping[str, str]] = ()
 
 
-def write_workbook(path: str | Path, sheets: Iterable[Sheet]) -> None:
-    """Write a sheet of instructions and one for each table.
+def write_workbook(
+    path: str | Path, sheets: Iterable[Sheet], guide: Sequence[tuple[str, str]] = ()
+) -> None:
+    """Write a sheet of instructions, with more lines of (Chinese, English), and one a table.
 
     ValueError where a row has a field without a column, or choices don't fit a drop-down.
     """
     sheets = list(sheets)
     with saved_workbook(path) as workbook:
-        _write_guide(workbook.create_sheet("说明"), sheets)
+        _write_guide(workbook.create_sheet("说明"), sheets, (*_GUIDE, *guide))
         for sheet in sheets:
             _write_sheet(workbook.create_sheet(sheet.name), sheet)
 
 
-def _write_guide(page: Any, sheets: Sequence[Sheet]) -> None:
+def _write_guide(page: Any, sheets: Sequence[Sheet], lines: Sequence[tuple[str, str]]) -> None:
     page.column_dimensions["A"].width = 60
     page.column_dimensions["B"].width = 80
-    for number, (chinese, english) in enumerate(_GUIDE):
+    for number, (chinese, english) in enumerate(lines):
         page.append([text_cell(page, words, bold=number == 0) for words in (chinese, english)])
     for sheet in sheets:
         page.append([])

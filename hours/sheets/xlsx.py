@@ -2,90 +2,38 @@
 
 Not a full load, which would make an object of each merged cell, and a billion of one merged
 sheet; and openpyxl's read-only sheets say nothing of merged cells, hence its parser itself.
-Entities in XML are refused by defusedxml, which openpyxl uses where it is installed.
 """
 
 import re
-import warnings
-import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from defusedxml.common import DefusedXmlException
-from openpyxl import load_workbook
 from openpyxl.styles.numbers import BUILTIN_FORMATS, BUILTIN_FORMATS_MAX_SIZE
 from openpyxl.worksheet._reader import WorkSheetParser
+from openpyxl.xml.constants import SHEET_MAIN_NS
 
 from hours.sheets.cells import Cell, Fault, moment_cell, number_cell, text_cell
 from hours.sheets.grids import Area, Grid, GridRow
 from hours.sheets.headers import sheet_name
-from hours.sheets.limits import LARGEST_UNPACKED, LAST_COLUMN, LAST_ROW
+from hours.sheets.limits import LAST_COLUMN, LAST_ROW
 from hours.sheets.refusals import Reason, Unreadable
 from hours.sheets.values import Skipped
+from hours.sheets.xlsx_files import opened_workbook, unreadable
 
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-_STRICT = b"http://purl.oclc.org/ooxml/"
-_SHEET = re.compile(rb"<(?:\w+:)?sheet\s")
 _NOTES = {"说明", "notes"}
+_NAMED_WITHIN = 65_536
 _QUOTED = re.compile(r'"[^"]*"|\[[^\]hs]*\]|\\.')
 _ESCAPED = re.compile("_x(00[01][0-9A-Fa-f]|005[Ff]|[Ff]{3}[EeFf])_")
 
 
 def read_xlsx(path: Path, moved: Callable[[int], None]) -> Iterator[Grid | Skipped]:
     """Each sheet in order; `moved` is told of each row read. Unreadable for the whole file."""
-    _check_container(path)
-    with path.open("rb") as file, warnings.catch_warnings():
-        # About what has no bearing on cells: styles, extensions, drop-downs.
-        warnings.simplefilter("ignore")
-        with closing(_opened(path, file)) as workbook:
-            for sheet in workbook.chartsheets:
-                yield Skipped(str(path), sheet.title, "chart")
-            for sheet in workbook.worksheets:
-                yield _sheet(str(path), workbook, sheet, moved)
-
-
-def _check_container(path: Path) -> None:
-    """Refuse what is no sound and modest zip file before anything in it is unpacked."""
-    with path.open("rb") as file:
-        beginning = file.read(len(_OLE))
-    if not beginning:
-        raise Unreadable(Reason.EMPTY_FILE)
-    if beginning == _OLE:
-        encrypted = _ENCRYPTED in path.read_bytes()
-        raise Unreadable(Reason.PASSWORD_PROTECTED if encrypted else Reason.OLD_FORMAT)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            # A member that holds more than it says ends at what it says, as broken.
-            if sum(member.file_size for member in archive.infolist()) > LARGEST_UNPACKED:
-                raise Unreadable(Reason.TOO_LARGE)
-            if any(_STRICT in archive.read(name) for name in _workbook_parts(archive)):
-                raise Unreadable(Reason.STRICT_WORKBOOK)
-    except Unreadable:
-        raise
-    except Exception as error:
-        raise Unreadable(Reason.BROKEN_WORKBOOK) from error
-
-
-def _opened(path: Path, file: Any) -> Any:
-    try:
-        workbook = load_workbook(file, read_only=True, keep_links=False)
-        with zipfile.ZipFile(path) as archive:
-            named = sum(
-                len(_SHEET.findall(archive.read(name))) for name in _workbook_parts(archive)
-            )
-        # openpyxl passes silently over sheets whose part is missing.
-        if named != len(workbook.sheetnames) or not named:
-            raise ValueError("a sheet is missing")
-    except Exception as error:
-        raise _broken(error) from error
-    return workbook
-
-
-def _workbook_parts(archive: zipfile.ZipFile) -> list[str]:
-    return [name for name in archive.namelist() if re.fullmatch(r"xl/workbook\d*\.xml", name)]
+    with opened_workbook(path) as workbook:
+        for sheet in workbook.chartsheets:
+            yield Skipped(str(path), sheet.title, "chart")
+        for sheet in workbook.worksheets:
+            yield _sheet(str(path), workbook, sheet, moved)
 
 
 def _sheet(file: str, workbook: Any, sheet: Any, moved: Callable[[int], None]) -> Grid | Skipped:
@@ -102,9 +50,17 @@ def _sheet(file: str, workbook: Any, sheet: Any, moved: Callable[[int], None]) -
         except Unreadable as error:
             broken = error
     if not rows and not broken:
-        return Skipped(file, sheet.title, "empty")
+        if _is_worksheet(sheet):
+            return Skipped(file, sheet.title, "empty")
+        broken = Unreadable(Reason.BROKEN_WORKBOOK)
     rows.sort(key=lambda row: row.number)
     return Grid(file, sheet.title, rows, _merged(parser), broken)
+
+
+def _is_worksheet(sheet: Any) -> bool:
+    """Rows in any other namespace would be passed over silently."""
+    with sheet._get_source() as source:
+        return SHEET_MAIN_NS.encode() in source.read(_NAMED_WITHIN)
 
 
 def _parser(workbook: Any, sheet: Any, source: Any) -> Any:
@@ -142,14 +98,7 @@ def _parsed(parser: Any) -> Iterator[tuple[int, list[dict[str, Any]]]]:
             yield number, cells
     except Exception as error:
         # Whatever a library makes of what is no worksheet; how it says so is its own.
-        raise _broken(error) from error
-
-
-def _broken(error: Exception) -> Unreadable:
-    unsafe = isinstance(error, DefusedXmlException) or isinstance(
-        error.__cause__, DefusedXmlException
-    )
-    return Unreadable(Reason.UNSAFE_XML if unsafe else Reason.BROKEN_WORKBOOK)
+        raise unreadable(error) from error
 
 
 def _cell(raw: dict[str, Any], formats: list[str]) -> Cell:

@@ -26,6 +26,7 @@ PRIVATE_FIELDS: Mapping[str, tuple[str, ...]] = {
 """Each field of `PrivateData`, and what else people call it."""
 
 _PHONE = re.compile(r"\+?[0-9]{7,15}")
+_COUNTRY = re.compile(r"^(?:\+|00)86(?=1[3-9][0-9]{9}$)")  # one phone is written one way
 _BETWEEN_DIGITS = re.compile(r"[\s\-()（）]")
 
 
@@ -74,7 +75,7 @@ def mentions(text: str, data: PrivateData) -> bool:
 def _canonical(field: str, text: str) -> str | None:
     text = text.strip()
     if field == "phone":
-        text = _BETWEEN_DIGITS.sub("", text)
+        text = _COUNTRY.sub("", _BETWEEN_DIGITS.sub("", text))
     elif field == "document":
         text = text.replace(" ", "").upper()
     elif field == "document_type":
@@ -101,11 +102,12 @@ def _unfit(data: PrivateData) -> Iterable[Wrong]:
 
 
 def _is_resident_number(text: str) -> bool:
+    """Not whether its area exists: areas are renumbered, and the lists lag behind."""
     try:
-        ric.validate(text)
-    except NotANumber:
+        ric.get_birth_date(text)
+        return len(text) == 18 and bool(ric.calc_check_digit(text) == text[-1])
+    except (NotANumber, ValueError):
         return False
-    return True
 
 
 _NOT_A_FIELD = (

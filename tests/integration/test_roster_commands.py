@@ -174,7 +174,7 @@ def test_private_values_that_cant_be_are_refused_without_being_repeated(
 
 def test_somebody_who_is_in_the_roster_already_is_not_added_again_unseen(desk: Desk) -> None:
     words = ("add", "person", "volunteer=V2", "--private-from", "-", *WHY)
-    again = json.dumps({"name": "王小明", "phone": "13800001234"})
+    again = json.dumps({"name": "王小明", "phone": "+86 138-0000-1234"})
     assert "V1" in desk.refused(*words, input=again)
     desk.ok(*words, "--other-person", input=again)
 

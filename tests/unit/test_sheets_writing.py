@@ -89,11 +89,13 @@ def test_what_is_written_is_read_back_equal(rows: list[dict[str, str]]) -> None:
 
 def test_a_template_helps_to_fill_it_in(tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
-    write_workbook(path, [Sheet("单位", COLUMNS, [{"code": "U1", "day": "2026-07-01"}])])
+    sheet = Sheet("单位", COLUMNS, [{"code": "U1", "day": "2026-07-01"}])
+    write_workbook(path, [sheet], guide=[("先填单位。", "Units first.")])
     book = load_workbook(path)
     assert book.sheetnames == ["说明", "单位"]
     guide = [[cell.value for cell in row] for row in book["说明"]]
     assert guide[0] == ["怎样填写", "How to fill this in"]
+    assert ["先填单位。", "Units first."] in guide
     assert ["编号*", "code 例如 U1。 Such as U1."] in guide
     page = book["单位"]
     assert page.freeze_panes == "A2"
