@@ -19,6 +19,7 @@ from ledger import queries
 from ledger.roster import store
 from ledger.roster.importing import Enrolment, Imported, plan_import
 from ledger.roster.naming import new_serial, new_volunteer
+from ledger.roster.private_values import mentions
 from ledger.roster.records import Person
 from ledger.roster.roster import Roster
 from ledger.roster.store import Deed
@@ -110,9 +111,21 @@ def _applied(settings: Settings, connection: Connection, files: Files, done: Dee
     outcome = _outcome(settings, files, imported)._replace(applies=True)
     if outcome.faults or not imported.changes:
         return outcome
+    _refuse_names(done, imported)
     sealed = _sealed(settings.vault(), imported) if imported.private else {}
     number = store.apply(connection, roster, imported.changes, done, sealed)
     return outcome._replace(change_set=number)
+
+
+def _refuse_names(done: Deed, imported: Imported) -> None:
+    """WrongUse where the history, which is kept for ever, would say who somebody is."""
+    said = f"{done.why} {done.source}"
+    if any(mentions(said, who.after) for who in imported.private.values()):
+        raise WrongUse(
+            "--why 或文件名里有志愿者的姓名、手机或证件号码，而它会永久留在历史里：请改一改。 "
+            "--why or a file's name holds a volunteer's name, phone or document number, and the "
+            "history keeps it for ever: call it something else."
+        )
 
 
 def _planned(settings: Settings, connection: Connection, files: Files) -> tuple[Imported, Roster]:

@@ -189,6 +189,18 @@ def test_a_file_that_is_not_there_is_refused(sqlite_desk: ImportDesk, tmp_path: 
     assert refused["reason"] == "unreadable-file"
 
 
+def test_no_name_gets_into_the_history_by_a_files_name_or_a_reason(
+    sqlite_desk: ImportDesk, book: Path
+) -> None:
+    before = sqlite_desk.held()
+    named = book.rename(book.with_name("李芳的登记表.xlsx"))
+    assert sqlite_desk.run(named, "--apply").exit_code == 2
+    plain = named.rename(book)
+    assert sqlite_desk.run(plain, "--apply", "--why", "王小明 13800000001").exit_code == 2
+    assert sqlite_desk.held() == before
+    assert sqlite_desk.run(plain, "--apply", "--why", "建名册").exit_code == 0
+
+
 @pytest.mark.parametrize("words", [(), ("--template", "a.xlsx", "--district", "b.xlsx")])
 def test_one_thing_is_asked_for_at_a_time(sqlite_desk: ImportDesk, words: tuple[str, ...]) -> None:
     assert sqlite_desk.run(*words).exit_code == 2
