@@ -8,9 +8,8 @@ seconds add up to the ledger's, or the figure says by how much they don't.
 import json
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-from sqlalchemy import func, select
+from sqlalchemy import Column, func, select
 
 from benchmarks.arena import Arena
 from benchmarks.figures import Figure
@@ -109,9 +108,9 @@ def _busiest(product: Product) -> str:
         return str(connection.scalar(statement))
 
 
-def _sum(product: Product, column: object) -> int:
+def _sum(product: Product, column: Column[int]) -> int:
     with product.engine.connect() as connection:
-        return int(connection.scalar(select(func.sum(column))) or 0)  # type: ignore[arg-type]
+        return int(connection.scalar(select(func.sum(column))) or 0)
 
 
 def _published(product: Product) -> int:

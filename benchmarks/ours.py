@@ -63,6 +63,11 @@ class Product:
             raise Stalled(f"hours {arguments[0]}: {(done.stdout + done.stderr).strip()[-300:]}")
         return done.stdout
 
+    def make_keys(self) -> None:
+        """Those that the product's environment names."""
+        self.run("roster", "new-key", self.environment["HOURS_ROSTER_KEY_FILE"])
+        self.run("badges", "--new-key", self.environment["HOURS_BADGE_KEY_FILE"])
+
     def start_worker(self, **more: str) -> Guarded:
         worker = self.arena.start(
             self.arena.hours, [self.module, "worker", "--log-level", "warning"], self.name,

@@ -11,12 +11,10 @@ from hours.settings import Settings
 from ledger.policy import Policy
 
 _HORIZON_SECONDS = 200 * 86_400
-_POLICY = Settings.policy
 
 
 def _patient(settings: Settings) -> Policy:
-    assert _POLICY.fget is not None
-    usual: Policy = _POLICY.fget(settings)
+    usual = Policy(shard_count=settings.shards, timezone=settings.timezone)
     return replace(usual, horizon_seconds=_HORIZON_SECONDS)
 
 

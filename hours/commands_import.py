@@ -10,9 +10,9 @@ from pathlib import Path
 import click
 from sqlalchemy import Connection
 
-from hours import import_showing, import_workbooks, showing
+from hours import import_deeds, import_showing, import_workbooks, showing
+from hours.import_deeds import Outcome
 from hours.import_files import Files, read_files
-from hours.import_showing import Outcome
 from hours.roster_options import as_json_option, by_and_why, deed, roster_engine, today, zone_of
 from hours.settings import Settings, WrongUse
 from ledger import queries
@@ -81,7 +81,7 @@ def import_(
         return
     outcome = _import(settings, files, applies, by, why)
     if as_json:
-        showing.print_json(import_showing.as_json(outcome))
+        showing.print_json(import_deeds.as_json(outcome))
     else:
         import_showing.tell(outcome, shows_all)
     if outcome.faults:
@@ -108,7 +108,7 @@ def _import(
 
 def _applied(settings: Settings, connection: Connection, files: Files, done: Deed) -> Outcome:
     imported, roster = _planned(settings, connection, files)
-    outcome = _outcome(settings, files, imported)._replace(applies=True)
+    outcome = _outcome(settings, files, imported)
     if outcome.faults or not imported.changes:
         return outcome
     _refuse_names(done, imported)
@@ -132,7 +132,9 @@ def _planned(settings: Settings, connection: Connection, files: Files) -> tuple[
     roster = store.load(connection)
     enrolment = _enrolment(settings, connection, files, roster)
     zone, day = zone_of(settings), today(settings)
-    return plan_import(files.rows, files.unsound, roster, enrolment, zone, day), roster
+    with showing.counting("核对 checking"):
+        imported = plan_import(files.rows, files.unsound, roster, enrolment, zone, day)
+    return imported, roster
 
 
 def _enrolment(

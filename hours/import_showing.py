@@ -1,31 +1,24 @@
-"""What an import comes to, as pages for people or as JSON lines.
+"""What an import comes to, as pages for people.
 
-Invariant: names, phones and documents are masked; an id that somebody would be given is not shown
-before it is theirs.
+Invariant: what is cut short says how much more there is.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
-from zoneinfo import ZoneInfo
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import click
 
 from hours import showing
+from hours.import_deeds import Action, Outcome, Shown, deeds_of
 from hours.import_files import Fault, place
-from hours.sheets import Position, Skipped
-from ledger.roster.editing import texts
-from ledger.roster.importing import Imported
+from hours.sheets import Position
 from ledger.roster.importing_tables import TABLES
-from ledger.roster.records import EVER, Person, Record
-from ledger.roster.roster import Change
-from ledger.roster.vault import called, masked
+from ledger.roster.records import EVER
 from ledger.roster.words import KIND_WORDS, headed
 
 SHOWN = 50
 """How many of each are shown, unless all are asked for."""
-
-Action = Literal["added", "changed", "ended", "removed"]
 
 _ACTIONS: Mapping[Action, tuple[str, str]] = {
     "added": ("+", "新增"),
@@ -33,7 +26,6 @@ _ACTIONS: Mapping[Action, tuple[str, str]] = {
     "ended": ("-", "终止"),
     "removed": ("×", "移除"),
 }
-_ENDS = ("valid_until", "until")
 _SKIPPED = {
     "hidden": "隐藏的工作表 hidden",
     "empty": "空工作表 empty",
@@ -41,31 +33,9 @@ _SKIPPED = {
 }
 
 
-class Outcome(NamedTuple):
-    """What an import comes to; `change_set` where it was made."""
-
-    imported: Imported
-    faults: Sequence[Fault]
-    skipped: Sequence[Skipped]
-    zone: ZoneInfo
-    applies: bool = False
-    change_set: int | None = None
-
-
-class _Deed(NamedTuple):
-    """A change as it is shown; `key` and `called` may be those of somebody without an id yet."""
-
-    action: Action
-    change: Change
-    key: tuple[str | None, ...]
-    called: str
-    fields: Mapping[str, tuple[Any, Any]]
-    private: Mapping[str, tuple[str | None, str | None]]
-
-
 def tell(outcome: Outcome, shows_all: bool) -> None:
     """All of it in pages: counts, what is done to what, what is refused, and what to do next."""
-    deeds = list(_deeds(outcome))
+    deeds = list(deeds_of(outcome))
     most = len(deeds) + len(outcome.faults) if shows_all else SHOWN
     for skipped in outcome.skipped:
         if skipped.why == "notes":
@@ -81,92 +51,7 @@ def tell(outcome: Outcome, shows_all: bool) -> None:
     click.echo(_conclusion(outcome, len(deeds)))
 
 
-def as_json(outcome: Outcome) -> Iterator[dict[str, Any]]:
-    """Each change, refusal and skipped sheet, then a summary."""
-    deeds = list(_deeds(outcome))
-    for deed in deeds:
-        yield {
-            "change": {
-                "action": deed.action,
-                "kind": deed.change.kind,
-                "key": list(deed.key),
-                "fields": {name: list(values) for name, values in deed.fields.items()},
-                "private": {name: list(values) for name, values in deed.private.items()},
-            }
-        }
-    for fault in outcome.faults:
-        also = [position._asdict() for position in fault.also]
-        yield {"refused": {**fault.refusal._asdict(), "also": also}}
-    for skipped in outcome.skipped:
-        yield {"skipped": skipped._asdict()}
-    actions = Counter(deed.action for deed in deeds)
-    yield {
-        "summary": {
-            "applied": outcome.change_set is not None,
-            "change_set": outcome.change_set,
-            "rows": sum(outcome.imported.rows.values()),
-            "repeated": sum(outcome.imported.repeated.values()),
-            **{action: actions[action] for action in _ACTIONS},
-            "refused": len(outcome.faults),
-        }
-    }
-
-
-def _deeds(outcome: Outcome) -> Iterator[_Deed]:
-    for change in outcome.imported.changes:
-        before = texts(change.before, outcome.zone) if change.before else {}
-        after = texts(change.after, outcome.zone) if change.after else {}
-        fields = {
-            name: (before.get(name), after.get(name))
-            for name in dict.fromkeys((*before, *after))
-            if before.get(name) != after.get(name)
-        }
-        private = _private(outcome, change)
-        key = _key(outcome, change.record)
-        if None in key and "volunteer" in fields:
-            del fields["volunteer"]
-        action = _action(change, fields)
-        yield _Deed(action, change, key, _called(outcome, change.record), fields, private)
-
-
-def _action(change: Change, fields: Mapping[str, tuple[Any, Any]]) -> Action:
-    if change.before is None:
-        return "added"
-    if change.after is None:
-        return "removed"
-    ends = any(name in fields and fields[name][0] is None for name in _ENDS)
-    return "ended" if ends else "changed"
-
-
-def _key(outcome: Outcome, record: Record) -> tuple[str | None, ...]:
-    """None in place of an id that would be another next time."""
-    if outcome.change_set is not None:
-        return record.key
-    return tuple(None if part in outcome.imported.given else part for part in record.key)
-
-
-def _called(outcome: Outcome, record: Record) -> str:
-    if isinstance(record, Person):
-        who = outcome.imported.private.get(record.volunteer)
-        return called(who.after.name) if who else ""
-    return str(getattr(record, "name_zh", None) or getattr(record, "title", ""))
-
-
-def _private(outcome: Outcome, change: Change) -> dict[str, tuple[str | None, str | None]]:
-    """Which private fields change, masked."""
-    who = outcome.imported.private.get(change.key[0])
-    if who is None or not isinstance(change.record, Person):
-        return {}
-    before, after = who.before, who.after
-    shown_before = masked(before) if before else {}
-    return {
-        name: (shown_before.get(name), shown)
-        for name, shown in masked(after).items()
-        if (getattr(before, name) if before else None) != getattr(after, name)
-    }
-
-
-def _tell_counts(outcome: Outcome, deeds: Iterable[_Deed]) -> None:
+def _tell_counts(outcome: Outcome, deeds: Iterable[Shown]) -> None:
     counts = Counter((deed.change.kind, deed.action) for deed in deeds)
     kinds = [
         kind
@@ -202,7 +87,7 @@ def _tell_some(heading: str, found: Sequence[Any], most: int, line: Callable[[An
         click.echo(f"… 还有 {left} 个，用 --all 全部显示。 {left} more; --all shows them.")
 
 
-def _line(sign: str, deed: _Deed) -> str:
+def _line(sign: str, deed: Shown) -> str:
     key = "/".join(part or "（新编号 new id）" for part in deed.key if part != EVER)
     named = f"{sign} {KIND_WORDS[deed.change.kind]} {deed.change.kind} {key} {deed.called}".rstrip()
     if deed.change.before is None or deed.change.after is None:

@@ -10,12 +10,14 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from ledger.roster.checks import Flaw
+from ledger.roster.importing_doubles import Enrolled
 from ledger.roster.importing_enrolment import want_people
 from ledger.roster.importing_names import Names
-from ledger.roster.importing_people import Enrolled, enrol
+from ledger.roster.importing_people import enrol
+from ledger.roster.importing_reasons import Reason
 from ledger.roster.importing_records import Reading, Wanted, want_records
 from ledger.roster.importing_tables import TABLES
-from ledger.roster.importing_values import Reason, Refused, Row
+from ledger.roster.importing_values import Refused, Row
 from ledger.roster.planning import changes_to, checked
 from ledger.roster.records import Person
 from ledger.roster.roster import Change, Roster

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 
 from ledger.roster.importing_names import Names
 from ledger.roster.importing_private import document_text, person_name, phone_number
+from ledger.roster.importing_reasons import Reason, Wrong
 from ledger.roster.importing_tables import Field
-from ledger.roster.importing_values import Reason, Wrong
 
 _SEPARATORS = "、，,；;"
 _LIST = re.compile(f"[{_SEPARATORS}\n]")

@@ -7,10 +7,11 @@ those that their row lists, where it lists any.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 
-from ledger.roster.importing_people import Enrolled
+from ledger.roster.importing_doubles import Enrolled
+from ledger.roster.importing_reasons import Reason, Wrong
 from ledger.roster.importing_records import Cause, Reading, Wanted
 from ledger.roster.importing_tables import PEOPLE
-from ledger.roster.importing_values import Reason, Wrong, refused
+from ledger.roster.importing_values import refused
 from ledger.roster.records import Membership, Person
 
 _KEPT = ("status", "consent", "unit")

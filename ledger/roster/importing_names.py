@@ -9,7 +9,8 @@ import difflib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from ledger.roster.importing_values import Reason, Row, Wrong
+from ledger.roster.importing_reasons import Reason, Wrong
+from ledger.roster.importing_values import Row
 from ledger.roster.records import Person, Record
 from ledger.roster.roster import Roster
 

@@ -6,32 +6,19 @@ row that says so.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
+from ledger.roster.importing_doubles import Doubles, Enrolled, document_of, phone_of, told_of
 from ledger.roster.importing_private import document_type, wrong_document
+from ledger.roster.importing_reasons import Reason, Wrong
 from ledger.roster.importing_records import Reading, Wanted, read_row
 from ledger.roster.importing_tables import PEOPLE, Field
-from ledger.roster.importing_values import Reason, Refused, Row, Wrong, refused
-from ledger.roster.vault import PrivateData, called
+from ledger.roster.importing_values import Refused, Row, refused
+from ledger.roster.vault import PrivateData
 
 _FIELDS = PEOPLE.by_name
 _PRIVATE = tuple(PrivateData.model_fields)
-
-
-class Enrolled(NamedTuple):
-    """A row that means one volunteer; `new` where the roster doesn't have them yet.
-
-    `values` are its other cells' values by field.
-    """
-
-    row: Row
-    volunteer: str
-    new: bool
-    values: Mapping[str, Any]
-    before: PrivateData | None
-    private: PrivateData
 
 
 class _Read(NamedTuple):
@@ -71,7 +58,7 @@ def enrol(
             wanted.refused.append(meant)
         else:
             found.append(meant)
-    doubles = _Doubles(private, found)
+    doubles = Doubles(private, found)
     for enrolled in found:
         wanted.refused += doubles.of(enrolled)
     return found
@@ -138,7 +125,10 @@ class _Meaning:
         self._by_document: dict[tuple[str, str], list[str]] = {}
         self._by_phone: dict[tuple[str, str], list[str]] = {}
         for volunteer, one in private.items():
-            for found, key in ((self._by_document, _document(one)), (self._by_phone, _phone(one))):
+            for found, key in (
+                (self._by_document, document_of(one)),
+                (self._by_phone, phone_of(one)),
+            ):
                 if key is not None:
                     found.setdefault(key, []).append(volunteer)
 
@@ -184,109 +174,7 @@ class _Meaning:
         return fitting[0] if fitting else self._new_volunteer()
 
     def _told(self, volunteers: Iterable[str]) -> str:
-        return "、".join(_told(one, self._private[one]) for one in volunteers)
-
-
-class _Place(NamedTuple):
-    """Who has a document, or a phone and name: somebody enrolled, or a row.
-
-    `is_vague` where only phone and name say who is meant.
-    """
-
-    told: str
-    row: int | None
-    has_document: bool
-    is_another: bool = False
-    is_vague: bool = False
-
-    def is_told_from(self, other: "_Place") -> bool:
-        """Whether a row that is vague means this one, and not the other, next time too."""
-        return not self.is_vague or (other.has_document and not self.has_document)
-
-
-@dataclass
-class _Holders:
-    documents: dict[tuple[str, str], _Place] = field(default_factory=dict)
-    phones: dict[tuple[str, str], list[_Place]] = field(default_factory=dict)
-
-    def take(self, data: PrivateData, place: _Place) -> None:
-        if (document := _document(data)) is not None:
-            self.documents.setdefault(document, place)
-        if (phone := _phone(data)) is not None:
-            self.phones.setdefault(phone, []).append(place)
-
-
-class _Doubles:
-    """Who would be in the roster twice: each row against those before it and those enrolled."""
-
-    def __init__(self, private: Mapping[str, PrivateData], found: Iterable[Enrolled]) -> None:
-        self._holders = _Holders()
-        meant = {one.volunteer for one in found}
-        for volunteer, data in private.items():
-            if volunteer not in meant:
-                place = _Place(_told(volunteer, data), None, data.document is not None)
-                self._holders.take(data, place)
-
-    def of(self, one: Enrolled) -> list[Refused]:
-        """What is wrong with a row, which is then one of those before the next."""
-        place = _place(one)
-        wrong = [*self._same_document(one), *self._same_phone(one, place)]
-        self._holders.take(one.private, place)
-        return wrong[:1]
-
-    def _same_document(self, one: Enrolled) -> Iterable[Refused]:
-        document = _document(one.private)
-        holder = self._holders.documents.get(document) if document else None
-        if holder is not None:
-            wrong = Wrong(Reason.SAME_DOCUMENT, holder.told)
-            yield refused(one.row, _FIELDS["document"], wrong, _also(holder))
-
-    def _same_phone(self, one: Enrolled, place: _Place) -> Iterable[Refused]:
-        phone = _phone(one.private)
-        if phone is None:
-            return
-        may_share = self._may_share(one, phone)
-        for holder in self._holders.phones.get(phone, []):
-            if not (may_share or holder.is_another):
-                wrong = Wrong(Reason.POSSIBLE_DUPLICATE, holder.told)
-                yield refused(one.row, _FIELDS["phone"], wrong, _also(holder))
-            elif not (place.is_told_from(holder) and holder.is_told_from(place)):
-                wrong = Wrong(Reason.NOT_TOLD_APART, f"（{holder.told}）")
-                yield refused(one.row, _FIELDS["document"], wrong, _also(holder))
-
-    def _may_share(self, one: Enrolled, phone: tuple[str, str]) -> bool:
-        """Whether it was said, now or before, that this is another person."""
-        if one.values.get("other_person") == "yes":
-            return True
-        unchanged = one.before is not None and _phone(one.before) == phone
-        named = "volunteer" in one.values and not one.new
-        return unchanged or named
-
-
-def _document(data: PrivateData) -> tuple[str, str] | None:
-    return None if data.document is None else (data.document_type or "", data.document)
-
-
-def _phone(data: PrivateData) -> tuple[str, str] | None:
-    return None if data.phone is None else (data.phone, data.name)
-
-
-def _told(volunteer: str, data: PrivateData) -> str:
-    return f"{volunteer} {called(data.name)}"
-
-
-def _place(one: Enrolled) -> _Place:
-    return _Place(
-        one.row.place,
-        one.row.number,
-        one.private.document is not None,
-        one.values.get("other_person") == "yes",
-        not one.row.cells.keys() & {"volunteer", "document"},
-    )
-
-
-def _also(place: _Place) -> tuple[int, ...]:
-    return () if place.row is None else (place.row,)
+        return "、".join(told_of(one, self._private[one]) for one in volunteers)
 
 
 def _which(one: _Read) -> Field:

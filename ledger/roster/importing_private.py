@@ -11,7 +11,7 @@ from datetime import date
 from stdnum.cn import ric
 from stdnum.exceptions import InvalidComponent
 
-from ledger.roster.importing_values import Reason, Wrong
+from ledger.roster.importing_reasons import Reason, Wrong
 from ledger.roster.vault import DocumentType
 
 _BETWEEN_DIGITS = re.compile(r"[\s\-‐-―－]")

@@ -16,8 +16,9 @@ from pydantic import ValidationError
 
 from ledger.roster.importing_cells import read_cell
 from ledger.roster.importing_names import Names
+from ledger.roster.importing_reasons import Reason, Wrong
 from ledger.roster.importing_tables import TABLES
-from ledger.roster.importing_values import Reason, Refused, Row, Wrong, refused
+from ledger.roster.importing_values import Refused, Row, refused
 from ledger.roster.records import EVER, KINDS, Project, Record, Team, Unit
 from ledger.roster.roster import Key, Roster
 

@@ -14,7 +14,7 @@ from ledger.roster.importing_private import (
     phone_number,
     wrong_document,
 )
-from ledger.roster.importing_values import Wrong
+from ledger.roster.importing_reasons import Wrong
 from ledger.roster.vault import DocumentType
 
 TODAY = date(2026, 7, 1)
