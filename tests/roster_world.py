@@ -35,6 +35,7 @@ class World:
     roster: Roster = field(default_factory=lambda: Roster.of(()))
     private: Mapping[str, PrivateData] = field(default_factory=dict)
     today: str = TODAY
+    zone: ZoneInfo = ZONE
 
     def plan(self, *rows: GivenRow, unsound: tuple[GivenRow, ...] = ()) -> Imported:
         numbers = count(1)
@@ -53,7 +54,7 @@ class World:
                 lambda: next(new),
                 lambda: f"B{next(numbers)}",
             ),
-            ZONE,
+            self.zone,
             self.today,
         )
 

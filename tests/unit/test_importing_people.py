@@ -147,6 +147,42 @@ def test_rows_that_could_not_be_told_apart_next_time_are_refused(
     assert empty.reasons(person(**named), person(**bare)) == []
 
 
+def test_whoever_has_an_id_may_take_the_phone_of_a_namesake(world: World) -> None:
+    namesake = world.after(person(volunteer="V3", name="王小明", document="770000199003070020"))
+    row = person(volunteer="V3", **only(WANG, "name", "phone"))
+    assert namesake.after(row).private["V3"].phone == WANG["phone"]
+
+
+def test_namesakes_that_were_told_apart_once_need_not_say_so_again(world: World) -> None:
+    other = {**WANG, "document": "770000199003070020"}
+    both = world.after(person(**other, other_person="是"))
+    assert both.after(person(**other)) == both
+
+
+def test_two_namesakes_without_documents_must_both_have_ids(empty: World) -> None:
+    bare = only(WANG, "name", "phone")
+    rows = (person(**bare), person(volunteer="V9", **bare, other_person="是"))
+    assert [reason for _, _, reason in empty.reasons(*rows)] == ["not-told-apart"]
+    named = (person(volunteer="V8", **bare), rows[1])
+    assert empty.after(*named).after(*named) == empty.after(*named)
+
+
+def test_a_row_without_a_document_is_not_mixed_up_with_a_namesake_who_has_one(
+    world: World,
+) -> None:
+    bare = person(**only(WANG, "name", "phone"))
+    other = person(volunteer="V9", **{**WANG, "document": "770000199003070020"}, other_person="是")
+    assert [reason for _, _, reason in world.reasons(bare, other)] == ["not-told-apart"]
+
+
+def test_a_membership_that_will_end_is_open_until_then(world: World) -> None:
+    member = {"volunteer": "V1", "team": "choir", "since": "2020-01-01", "until": "2026-12-01"}
+    there = world.after(("membership", member))
+    assert there.after(person(volunteer="V1", name="王小明", teams="choir")) == there
+    ended = there.after(person(volunteer="V1", name="王小明", teams="readers"))
+    assert ended.teams_of("V1")["choir"] == ("2020-01-01", "2026-07-01")
+
+
 @pytest.mark.parametrize("given", [{"phone": WANG["phone"]}, {"phone": LI["phone"]}])
 def test_families_share_phones_and_many_share_a_name(world: World, given: dict[str, str]) -> None:
     name = {"15400000001": "王伟", "15400000002": "王小明"}[given["phone"]]

@@ -1,5 +1,8 @@
 """Rows of places, teams, projects and activities: what they want, and when it holds."""
 
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -97,6 +100,27 @@ def test_a_name_that_two_have_is_taken_for_neither(world: World) -> None:
     [refused] = world.plan(twin, ("unit", {**STATION, "code": "s-2", "parent": "金沙所"})).refused
     assert (refused.field, refused.reason) == ("parent", "ambiguous-name")
     assert "office、office-2" in refused.what
+
+
+def test_a_name_that_is_no_longer_in_use_names_nothing(world: World) -> None:
+    renamed = world.after(("unit", {**OFFICE[1], "name_zh": "金新所", "valid_from": "2026-07-01"}))
+    below = {**STATION, "code": "s-2"}
+    assert renamed.reasons(("unit", {**below, "parent": "金新所"})) == []
+    assert renamed.reasons(("unit", {**below, "parent": "金沙所"})) == [
+        (0, "parent", "unknown-code")
+    ]
+
+
+def test_a_row_that_says_what_a_later_period_says_is_about_that_one(world: World) -> None:
+    renamed = world.after(RENAMED)
+    assert renamed.after(("unit", {**STATION, "name_zh": "草庙村站"})) == renamed
+
+
+def test_a_time_that_clocks_left_out_is_refused(world: World) -> None:
+    summer = replace(world, zone=ZoneInfo("Europe/Berlin"))
+    row = ("activity", {**PLAYED, "held_start": "2026-03-29 02:30"})
+    assert summer.reasons(row) == [(0, "held_start", "no-such-time")]
+    assert world.reasons(row) == []
 
 
 def test_an_unknown_code_is_refused_with_those_that_are_near(world: World) -> None:
