@@ -88,9 +88,6 @@ def import_(
         raise click.exceptions.Exit(1)
 
 
-COMMANDS = (import_,)
-
-
 def _import(
     settings: Settings, paths: Sequence[Path], applies: bool, by: str | None, why: str | None
 ) -> Outcome:

@@ -198,9 +198,6 @@ def audit(settings: Settings, folder: Path | None, as_json: bool) -> None:
         raise click.exceptions.Exit(1 if audited.findings else 2)
 
 
-COMMANDS = (settle, status, totals, entries, exceptions, rejections, audit)
-
-
 def _log(settings: Settings, folder: Path | None) -> AbstractContextManager[Log]:
     if folder is not None:
         return nullcontext(open_archive(folder, settings.ledger_name, settings.policy))

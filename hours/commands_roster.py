@@ -238,8 +238,6 @@ for command in (
 ):
     roster.add_command(command)
 
-COMMANDS = (roster,)
-
 
 _Who = Mapping[str, PrivateData]
 

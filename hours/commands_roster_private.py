@@ -5,7 +5,6 @@ before the receipt says so.
 """
 
 import json
-import os
 from datetime import datetime
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from sqlalchemy import Connection, Engine
 
 from hours import roster_names, showing
 from hours.commands_roster_edit import tell_made
+from hours.new_files import write_secret
 from hours.roster_options import by_and_why, deed, roster_engine, zone_of
 from hours.settings import Settings, WrongUse
 from ledger import queries
@@ -26,8 +26,6 @@ from ledger.roster.records import Person
 from ledger.roster.store import Deed
 from ledger.roster.vault import new_key
 
-_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-
 
 @click.command("new-key")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
@@ -36,19 +34,7 @@ def new_key_(file: Path) -> None:
 
     An existing file is never overwritten: what its key has sealed can be opened by nothing else.
     """
-    try:
-        with os.fdopen(os.open(file, _NEW_FILE, 0o600), "w") as written:
-            os.fchmod(written.fileno(), 0o600)
-            written.write(f"{new_key()}\n")
-    except FileExistsError as error:
-        raise WrongUse(
-            f"{file} 已经存在，不会覆盖：请另取文件名。 "
-            f"{file} exists and is not overwritten: name another file."
-        ) from error
-    except OSError as error:
-        raise WrongUse(
-            f"无法写入 {file}：请检查文件夹和权限。 {file} can't be written ({error.strerror})."
-        ) from error
+    write_secret(file, f"{new_key()}\n")
     click.echo(f"export HOURS_ROSTER_KEY_FILE={file.absolute()}")
     showing.say(
         "请设置上面一行，并把密钥另存一份，与备份分开：没有它，姓名再也打不开。 "

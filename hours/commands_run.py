@@ -159,9 +159,6 @@ def demo(context: click.Context, seed: int) -> None:
         context.exit(1)
 
 
-COMMANDS = (services, init, worker, publish, dump, demo)
-
-
 def _tell_account(account: Account, as_json: bool) -> None:
     if as_json:
         counts = {name: getattr(account, name) for name in ("lines", "blank", "sent", "refused")}

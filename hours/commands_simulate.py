@@ -115,9 +115,6 @@ def simulate_(
             write_lines(simulate(plan, district), sys.stdout.buffer, moved)
 
 
-COMMANDS = (simulate_,)
-
-
 def _refuse(both: object, one: str, other: str) -> None:
     if both:
         raise WrongUse(f"{one} 和 {other} 不能同用。 {one} and {other} don't go together.")

@@ -193,6 +193,14 @@ class Adjusted(_CloudEvent):
     """Two people, one of them approving, changed one day's seconds of a volunteer in a team."""
 
     type: Literal["hours.adjusted.v1"] = "hours.adjusted.v1"
+    # An extension attribute, not data, since a row that moved is still the same row.
+    importedfrom: Annotated[
+        Code | None,
+        Field(
+            description="Sheet and row it was imported from, as 补录!7. No part of the content "
+            "(type, time and data) by which a duplicate is known."
+        ),
+    ] = None
     data: AdjustedData
 
 

@@ -58,6 +58,12 @@ class Account:
 Report = Callable[[Account], None]
 """Called now and then with the account so far."""
 
+Taken = Callable[[int, Any], None]
+"""Called once for each acknowledged event: its number from 1, and kafka-python's metadata of it.
+
+Its offset is -1 where the broker had the event from an earlier try and didn't say where.
+"""
+
 
 @contextmanager
 def open_producer(bootstrap: str) -> Iterator[Any]:
@@ -138,9 +144,15 @@ def publish_lines(
     return sending.finish()
 
 
-def publish_events(events: Iterable[Event], producer: Any, topic: str) -> None:
+def publish_events(
+    events: Iterable[Event],
+    producer: Any,
+    topic: str,
+    report: Report = lambda so_far: None,
+    taken: Taken = lambda number, where: None,
+) -> None:
     """Publish events and wait until all are acknowledged. NotAcknowledged."""
-    sending = _Sending(producer, topic, lambda so_far: None)
+    sending = _Sending(producer, topic, report, taken)
     for number, event in enumerate(events, 1):
         sending.send(number, event)
     account = sending.finish()
@@ -162,11 +174,18 @@ def _no_broker(bootstrap: str, error: Exception) -> NoBroker:
 class _Sending:
     """Events on their way, a bounded number of them."""
 
-    def __init__(self, producer: Any, topic: str, report: Report) -> None:
+    def __init__(
+        self,
+        producer: Any,
+        topic: str,
+        report: Report,
+        taken: Taken = lambda number, where: None,
+    ) -> None:
         self.account = Account()
         self._producer = producer
         self._topic = topic
         self._report = report
+        self._taken = taken
         self._waiting: deque[tuple[int, Any]] = deque()
 
     def send(self, number: int, event: Event) -> None:
@@ -189,11 +208,12 @@ class _Sending:
         while len(self._waiting) > leave:
             number, future = self._waiting.popleft()
             try:
-                future.get(timeout=_DELIVERY_SECONDS)
+                where = future.get(timeout=_DELIVERY_SECONDS)
             except KafkaError as error:
                 self._fail(number, error)
             else:
                 self.account.sent += 1
+                self._taken(number, where)
                 if self.account.sent % 1_000 == 0:
                     self._report(self.account)
         self._report(self.account)

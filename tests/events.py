@@ -80,6 +80,7 @@ events: st.SearchStrategy[Event] = st.one_of(
                 reason=reasons,
             )
         ),
+        importedfrom=st.none() | codes,
         **_who,
     ),
 )

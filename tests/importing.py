@@ -10,7 +10,8 @@ from click.testing import CliRunner, Result
 from openpyxl import Workbook
 from sqlalchemy import select
 
-from hours.cli import EXPECTED, cli
+from hours.cli import cli
+from hours.expected import EXPECTED
 from ledger import queries
 from ledger.engine import open_engine
 from ledger.roster import store, tables

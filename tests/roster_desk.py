@@ -12,7 +12,8 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
-from hours.cli import EXPECTED, cli
+from hours.cli import cli
+from hours.expected import EXPECTED
 from ledger.policy import Policy
 from ledger.store import open_store
 

@@ -48,8 +48,8 @@ on_sqlite = pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
 
 
 def test_every_command_has_help_in_both_languages() -> None:
-    assert set(cli.cli.commands) >= set(COMMANDS)
-    for arguments in ([], *([name] for name in cli.cli.commands)):
+    assert set(cli.COMMANDS) >= set(COMMANDS)
+    for arguments in ([], *([name] for name in cli.COMMANDS)):
         shown = CliRunner().invoke(cli.cli, [*arguments, "--help"])
         assert shown.exit_code == 0
         about = shown.output.split("\n\n")[1]

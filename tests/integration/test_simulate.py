@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from hours import cli
+from hours.expected import EXPECTED
 from hours.simulated_roster import district_on
 from ledger.policy import Policy
 from ledger.roster.planning import plan
@@ -90,7 +91,7 @@ def test_what_does_not_go_together_is_refused_in_a_line(
     arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(cli.EXPECTED, match=r"^[^\n]+$"):
+    with pytest.raises(EXPECTED, match=r"^[^\n]+$"):
         invoked("simulate", *arguments, HOURS_KAFKA="127.0.0.1:1")
     assert list(tmp_path.glob("*.csv")) == []
 

@@ -1,0 +1,15 @@
+"""The trouble that is expected: each says in one line what happened and what to do."""
+
+from hours.services import ServiceUnavailable
+from hours.settings import WrongUse
+from hours.sheets import TooManyRows
+from ledger.refusals import LedgerRefusal
+from producers.publishing import NoBroker, NotAcknowledged
+from producers.simulated_run import AnotherPlan
+from streams.segments import ArchiveRefusal
+from streams.topics import TopicRefusal
+
+EXPECTED = (
+    *(AnotherPlan, ArchiveRefusal, LedgerRefusal, NoBroker, NotAcknowledged),
+    *(ServiceUnavailable, TooManyRows, TopicRefusal, WrongUse),
+)
