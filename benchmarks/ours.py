@@ -35,6 +35,7 @@ class Product:
     log: Log
     url: str
     engine: Engine
+    module: str = "hours"
     workers: list[Guarded] = field(default_factory=list)
 
     @property
@@ -47,12 +48,14 @@ class Product:
             "HOURS_LEDGER_URL": self.url,
             "HOURS_TOPIC_PREFIX": self.log.prefix,
             "HOURS_SHARDS": str(SHARDS),
+            "HOURS_ROSTER_KEY_FILE": str(home / "roster.key"),
+            "HOURS_BADGE_KEY_FILE": str(home / "badge.key"),
         }
 
     def run(self, *arguments: str) -> str:
         """A command of ours, to its end; its output. Stalled where it exits with anything but 0."""
         done = subprocess.run(  # noqa: S603 - our own commands
-            [self.arena.hours, "-m", "hours", *arguments],
+            [self.arena.hours, "-m", self.module, *arguments],
             env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), **self.environment},
             capture_output=True, text=True, timeout=_COMMAND_SECONDS, check=False,
         )  # fmt: skip
@@ -62,7 +65,7 @@ class Product:
 
     def start_worker(self, **more: str) -> Guarded:
         worker = self.arena.start(
-            self.arena.hours, ["hours", "worker", "--log-level", "warning"], self.name,
+            self.arena.hours, [self.module, "worker", "--log-level", "warning"], self.name,
             **self.environment, **more,
         )  # fmt: skip
         self.workers.append(worker)
@@ -105,10 +108,12 @@ class Standard:
 
 
 @contextmanager
-def open_product(arena: Arena, name: str, log: Log, kind: str = "postgresql") -> Iterator[Product]:
+def open_product(
+    arena: Arena, name: str, log: Log, kind: str = "postgresql", module: str = "hours"
+) -> Iterator[Product]:
     """A fresh ledger, initialised; its workers end with the block."""
     url = arena.database(name, kind)
-    product = Product(arena, name, log, url, open_engine(url))
+    product = Product(arena, name, log, url, open_engine(url), module)
     try:
         product.run("init")
         yield product

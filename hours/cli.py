@@ -9,7 +9,7 @@ import sys
 
 import click
 
-from hours import commands_read, commands_run
+from hours import commands_read, commands_roster, commands_run, commands_simulate
 from hours.services import ServiceUnavailable
 from hours.settings import WrongUse, read_settings
 from ledger.refusals import LedgerRefusal
@@ -62,5 +62,10 @@ def cli(context: click.Context) -> None:
     context.obj = read_settings(os.environ)
 
 
-for command in (*commands_run.COMMANDS, *commands_read.COMMANDS):
+for command in (
+    *commands_run.COMMANDS,
+    *commands_simulate.COMMANDS,
+    *commands_read.COMMANDS,
+    *commands_roster.COMMANDS,
+):
     cli.add_command(command)

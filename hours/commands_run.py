@@ -1,8 +1,7 @@
-"""The commands that set something going: services, ledger, worker, events, simulation, demo."""
+"""The commands that set something going: services, ledger, worker, events, demo."""
 
 import signal
 import sys
-import time
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
@@ -11,20 +10,16 @@ from rich.console import Console
 
 from hours import showing
 from hours.services import run_services
-from hours.settings import Settings, WrongUse
+from hours.settings import Settings
 from ledger import roles
 from ledger.store import open_store
-from producers.district import VOLUNTEER_COUNT
 from producers.publishing import (
     Account,
     Trouble,
     open_producer,
-    publish_events,
     publish_lines,
     refuse_missing,
 )
-from producers.simulated_run import run_to_kafka, write_lines
-from producers.simulation import Plan, plan_ending_now, plan_from, simulate
 from streams.dump import dump as run_dump
 from streams.topics import create_topics
 
@@ -140,60 +135,6 @@ def dump(settings: Settings, folder: Path, as_json: bool) -> None:
     )
 
 
-@click.command("simulate")
-@click.option("--days", default=7, show_default=True, help="How many days.")
-@click.option("--from", "first_day", metavar="YYYY-MM-DD", help="First day; else it ends now.")
-@click.option("--seed", default=1, show_default=True, help="Another seed, another district.")
-@click.option("--volunteers", default=VOLUNTEER_COUNT, show_default=True)
-@click.option("--taps", type=int, help="About how many; else what such a district makes.")
-@click.option("--to-kafka", is_flag=True, help="Publish to Kafka, not to standard output.")
-@click.option(
-    "--rate", type=click.IntRange(min=1), help="Events a second; else as fast as it goes."
-)
-@click.option(
-    "--position",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="File that remembers how far it came, so that it can be resumed.",
-)
-@click.pass_obj
-def simulate_(
-    settings: Settings,
-    days: int,
-    first_day: str | None,
-    seed: int,
-    volunteers: int,
-    taps: int | None,
-    to_kafka: bool,
-    rate: int | None,
-    position: Path | None,
-) -> None:
-    """模拟一个区。 Events of a seeded district: to standard output, or to Kafka at a rate.
-
-    14 offices, 231 stations, 121 teams; evening and weekend peaks; forgotten check-outs, double
-    taps, kiosks that deliver late and shuffled, wrong clocks. Lines carry `recordedat`, the time
-    at which the log would have taken them, which `hours settle` understands.
-    """
-    if position and not to_kafka:
-        raise WrongUse("--position 只用于 --to-kafka。 --position goes with --to-kafka.")
-    if rate and not to_kafka:
-        raise WrongUse("--rate 只用于 --to-kafka。 --rate goes with --to-kafka.")
-    plan = _plan(first_day, days=days, seed=seed, volunteers=volunteers, taps=taps)
-    if not to_kafka:
-        write_lines(simulate(plan), sys.stdout.buffer)
-        return
-    streams = settings.streams()
-    refuse_missing(streams.bootstrap, streams.taps_topic)
-    with open_producer(streams.bootstrap) as producer, showing.counting("模拟 simulating") as moved:
-        count = run_to_kafka(
-            plan,
-            lambda events: publish_events(events, producer, streams.taps_topic),
-            position,
-            rate,
-            moved,
-        )
-    click.echo(f"已发布 {count} 个事件。 {count} events published.")
-
-
 @click.command()
 @click.option("--seed", default=1, show_default=True, help="Another seed, another district.")
 @click.pass_context
@@ -218,16 +159,7 @@ def demo(context: click.Context, seed: int) -> None:
         context.exit(1)
 
 
-COMMANDS = (services, init, worker, publish, dump, simulate_, demo)
-
-
-def _plan(first_day: str | None, **options: int | None) -> Plan:
-    try:
-        if first_day is None:
-            return plan_ending_now(time.time_ns() // 1_000, **options)  # type: ignore[arg-type]
-        return plan_from(first_day, **options)
-    except ValueError as error:
-        raise WrongUse(str(error)) from error
+COMMANDS = (services, init, worker, publish, dump, demo)
 
 
 def _tell_account(account: Account, as_json: bool) -> None:

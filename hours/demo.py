@@ -25,10 +25,9 @@ from hours.settings import Settings
 from ledger import queries
 from ledger.queries import Filters
 from ledger.store import Store, open_store
-from producers.district import district_of
 from producers.publishing import open_producer, publish_events
 from producers.simulated_run import run_to_kafka
-from producers.simulation import Plan, demo_day
+from producers.simulation import Plan, demo_day, district_for
 from streams.audit import Audited
 from streams.audit import audit as run_audit
 from streams.log import open_log
@@ -93,7 +92,7 @@ def _show(
     streams: StreamSettings, store: Store, worker: Guarded, plan: Plan, console: Console
 ) -> None:
     """Publish the plan and draw the ledger until all of it has settled."""
-    name = district_of(plan.seed, plan.volunteers).name_of
+    name = district_for(plan).name_of
     publishing = _Publishing(streams, plan)
     deadline = time.monotonic() + _PATIENCE_SECONDS
     with Live(console=console, refresh_per_second=_LOOKS_A_SECOND) as live:

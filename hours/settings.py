@@ -43,6 +43,7 @@ class Settings(BaseModel):
     web_host: str = "127.0.0.1"
     web_port: int | None = Field(default=None, ge=1, le=65_535)
     roster_key_file: Path | None = None
+    badge_key_file: Path | None = None
 
     @property
     def policy(self) -> Policy:

@@ -103,6 +103,14 @@ def status(connection: Connection) -> list[ShardStatus]:
     return [ShardStatus(shard, epoch, Head(*head)) for shard, epoch, *head in rows]
 
 
+def kept_of(connection: Connection, volunteer: str) -> tuple[int, int]:
+    """How many entries a volunteer has, and the seconds they come to."""
+    table = tables.entries
+    count, seconds = func.count(), func.coalesce(func.sum(table.c.seconds), 0)
+    row = connection.execute(select(count, seconds).where(table.c.volunteer == volunteer)).one()
+    return int(row[0]), int(row[1])
+
+
 def totals(connection: Connection, filters: Filters) -> list[Total]:
     """Sessions and seconds by team and day; days that came back to nothing are left out."""
     table = tables.entries if filters.volunteer else tables.day_totals

@@ -44,8 +44,9 @@ PRIVILEGES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "roster_change_sets": _HISTORY,
     "roster_changes": _HISTORY,
-    # Who somebody is, and who asked, is for those who keep the roster; erasing ends in a vacuum.
-    "roster_private": {REGISTRAR: ("SELECT", "INSERT", "DELETE", "MAINTAIN")},
+    # Who somebody is, and who asked, is for those who keep the roster. Erasing writes the table
+    # anew: a deleted row's bytes stay in a page, TRUNCATE gives new files.
+    "roster_private": {REGISTRAR: ("SELECT", "INSERT", "DELETE", "TRUNCATE")},
     "roster_disclosures": {REGISTRAR: ("SELECT", "INSERT")},
     # A worker publishes what a registrar wrote.
     "roster_outbox": {

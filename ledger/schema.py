@@ -12,7 +12,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from psycopg.errors import InsufficientPrivilege
+from psycopg.errors import InsufficientPrivilege, ReadOnlySqlTransaction
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
@@ -63,7 +63,7 @@ def reaching(engine: Engine) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        if isinstance(error.orig, InsufficientPrivilege):
+        if isinstance(error.orig, InsufficientPrivilege | ReadOnlySqlTransaction):
             raise _not_permitted(engine, error) from error
         # This very class, none of those below it: SQLite found no database in the file.
         if not is_outage(error) and type(error.orig) is not sqlite3.DatabaseError:

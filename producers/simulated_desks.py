@@ -13,7 +13,8 @@ from producers.events import (
     TapVoided,
     TapVoidedData,
 )
-from producers.simulated_days import Attendance, civil_day
+from producers.simulated_activities import civil_day
+from producers.simulated_days import Attendance
 
 
 def supplied_check_out(attendance: Attendance, id_: str) -> CheckedOut:
@@ -43,15 +44,15 @@ def void(attendance: Attendance, tap: Event, voided_at: int, id_: str) -> TapVoi
 
 
 def adjustment(attendance: Attendance, seconds: int, adjusted_at: int, id_: str) -> Adjusted:
-    """Seconds more or less on the day of the attendance, approved by the place's office."""
+    """Seconds more or less on the day of the attendance, approved by the place's office, if any."""
     activity = attendance.activity
     data = AdjustedData(
-        team=activity.team.code,
+        team=attendance.team.code,
         activity=activity.code,
         day=civil_day(attendance.arrived),
         seconds=seconds,
         by=_leader(attendance),
-        approved_by=f"office-{activity.place.office + 1:02}",
+        approved_by=activity.place.office or activity.place.code,
         reason="户外服务未经终端，按活动记录更正",
     )
     return Adjusted(
@@ -64,7 +65,7 @@ def adjustment(attendance: Attendance, seconds: int, adjusted_at: int, id_: str)
 
 
 def _leader(attendance: Attendance) -> str:
-    return f"leader-{attendance.activity.team.code}"
+    return f"leader-{attendance.team.code}"
 
 
 def _desk(attendance: Attendance) -> str:

@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
+from producers.district import District
 from producers.events import Event
 from producers.simulation import Delivery, Plan, simulate
 from producers.times import rfc_3339_of
@@ -36,30 +37,39 @@ def run_to_kafka(
     on_published: Callable[[int], object] = int,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
+    district: District | None = None,
 ) -> int:
     """How many deliveries were published now, in order, after those the position file counts.
 
+    They are of `district`, the seed district unless told.
     `publish` returns once the log has acknowledged all it was given, and raises otherwise.
     `rate` is deliveries a second, None as fast as possible; `on_published` hears how many were
     published so far. Raises AnotherPlan.
     """
-    plan, before = _resumed(plan, position_file)
+    plan, before = _resumed(plan, position_file, district)
     started, published = clock(), 0
-    for chunk in _chunks(islice(simulate(plan), before, None), rate):
+    for chunk in _chunks(islice(simulate(plan, district), before, None), rate):
         if rate is not None:
             _wait(started + published / rate - clock(), sleep)
         publish([delivery.event for delivery in chunk])
         published += len(chunk)
-        _keep(position_file, plan, before + published)
+        _keep(position_file, plan, district, before + published)
         on_published(published)
     return published
 
 
-def write_lines(deliveries: Iterable[Delivery], out: BinaryIO) -> int:
-    """One CloudEvent a line, its delivery time as the extension `recordedat`; returns the count."""
+def write_lines(
+    deliveries: Iterable[Delivery], out: BinaryIO, on_written: Callable[[int], object] = int
+) -> int:
+    """One CloudEvent a line, its delivery time as the extension `recordedat`; returns the count.
+
+    `on_written` hears now and then how many were written so far.
+    """
     count = 0
-    for count, delivery in enumerate(deliveries, 1):  # noqa: B007
-        out.write(line_of(delivery))
+    for chunk in _chunks(iter(deliveries), None):
+        out.writelines(map(line_of, chunk))
+        count += len(chunk)
+        on_written(count)
     return count
 
 
@@ -80,13 +90,13 @@ def _wait(seconds: float, sleep: Callable[[float], None]) -> None:
         sleep(seconds)
 
 
-def _resumed(plan: Plan, position_file: Path | None) -> tuple[Plan, int]:
+def _resumed(plan: Plan, position_file: Path | None, district: District | None) -> tuple[Plan, int]:
     """The plan to follow, ending when the kept run's ended, and how many deliveries it has done."""
     if position_file is None or not position_file.exists():
         return plan, 0
     fingerprint, until, published = _position(position_file)
     kept = plan if until is None else plan.moved_to(until)
-    if kept.fingerprint == fingerprint:
+    if _fingerprint(kept, district) == fingerprint:
         return kept, published
     raise AnotherPlan(
         f"{position_file} 记录的是另一个模拟方案：请用原来的参数，或删除该文件重新开始。 "
@@ -111,10 +121,17 @@ def _position(position_file: Path) -> tuple[str, int | None, int]:
     )
 
 
-def _keep(position_file: Path | None, plan: Plan, published: int) -> None:
+def _fingerprint(plan: Plan, district: District | None) -> str:
+    """Equal for runs that give the same deliveries."""
+    return plan.fingerprint + ("" if district is None else district.fingerprint)
+
+
+def _keep(
+    position_file: Path | None, plan: Plan, district: District | None, published: int
+) -> None:
     if position_file is None:
         return
-    kept = {"plan": plan.fingerprint, "until": plan.until, "published": published}
+    kept = {"plan": _fingerprint(plan, district), "until": plan.until, "published": published}
     beside = position_file.with_name(position_file.name + ".new")
     with beside.open("w", encoding="ascii") as file:
         json.dump(kept, file)

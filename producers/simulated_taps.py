@@ -11,16 +11,17 @@ from typing import NamedTuple
 
 from producers.district import District, kiosk_of
 from producers.events import CheckedIn, CheckedInData, CheckedOut, CheckedOutData, Event
-from producers.simulated_chance import Chance, weighted
-from producers.simulated_days import (
+from producers.simulated_activities import (
     DAY,
     HOUR,
     MILLISECOND,
     MINUTE,
     SECOND,
-    Attendance,
+    Activity,
     SimulatedDay,
 )
+from producers.simulated_chance import Chance, weighted
+from producers.simulated_days import Attendance
 from producers.simulated_desks import adjustment, supplied_check_out, void
 
 _HOURS_LATE, _DAYS_LATE, _TOO_LATE = 0, 1, 2
@@ -88,6 +89,7 @@ class _Kiosk(NamedTuple):
     """One kiosk on one day; each of its days is drawn on its own."""
 
     source: str
+    check_out: CheckedOutData
     clock_error: int
     back_at: int | None
 
@@ -107,6 +109,7 @@ class _DayWriter:
         self._until = until
         self._chance = chance
         self._kiosks = {place.code: self._kiosk(place.code) for place in district.kiosk_places}
+        self._check_ins: dict[tuple[str, str], CheckedInData] = {}
         self.deliveries: list[Delivery] = []
 
     def write(self, attendance: Attendance) -> None:
@@ -126,7 +129,7 @@ class _DayWriter:
         error = _clock_error(chance) if chance.happens(faults.wrong_clock_permille) else 0
         offline = chance.happens(faults.offline_permille)
         back_at = self._day.start + DAY + _outage(chance) if offline else None
-        return _Kiosk(kiosk_of(place), error, back_at)
+        return _Kiosk(kiosk_of(place), CheckedOutData(place=place), error, back_at)
 
     def _tap(self, attendance: Attendance, kind: str, moment: int) -> None:
         self._tap_once(attendance, kind, moment)
@@ -152,13 +155,21 @@ class _DayWriter:
     def _event(
         self, attendance: Attendance, kind: str, kiosk: _Kiosk, told: int, team: str | None
     ) -> Event:
-        activity, volunteer = attendance.activity, attendance.volunteer
-        id_, place = self._chance.ulid(told), activity.place.code
+        id_, volunteer = self._chance.ulid(told), attendance.volunteer
         if kind == "out":
-            left = CheckedOutData(place=place)
+            left = kiosk.check_out
             return CheckedOut(id=id_, source=kiosk.source, subject=volunteer, time=told, data=left)
-        data = CheckedInData(team=team or activity.team.code, place=place, activity=activity.code)
+        data = self._check_in(team or attendance.team.code, attendance.activity)
         return CheckedIn(id=id_, source=kiosk.source, subject=volunteer, time=told, data=data)
+
+    def _check_in(self, team: str, activity: Activity) -> CheckedInData:
+        """What all who come to an activity for a team say, made once."""
+        key = (team, activity.code)
+        if key not in self._check_ins:
+            self._check_ins[key] = CheckedInData(
+                team=team, place=activity.place.code, activity=activity.code
+            )
+        return self._check_ins[key]
 
     def _arrival(self, kiosk: _Kiosk, moment: int) -> int:
         if kiosk.back_at is None:

@@ -4,21 +4,46 @@ It publishes nothing and reads no clock. Invariant: the same plan gives the same
 any machine; they come in order of delivery, and only the days asked for are ever made.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import sha256
+from itertools import accumulate, pairwise
 
-from producers.district import VOLUNTEER_COUNT, District, district_of
-from producers.simulated_days import DAY, HOUR, UTC_OFFSET, SimulatedDay, attended, is_weekend
+from producers.district import District
+from producers.district_seed import VOLUNTEER_COUNT, seed_district, surge_district
+from producers.simulated_activities import (
+    DAY,
+    HOUR,
+    UTC_OFFSET,
+    Activity,
+    Programme,
+    SimulatedDay,
+    is_weekend,
+)
+from producers.simulated_days import attended
 from producers.simulated_taps import Delivery, Faults, delivered
 from producers.times import EPOCH
 
-__all__ = ["Delivery", "Faults", "Plan", "demo_day", "plan_ending_now", "plan_from", "simulate"]
+__all__ = [
+    "Delivery",
+    "Faults",
+    "Plan",
+    "activities",
+    "demo_day",
+    "district_for",
+    "half_year_from",
+    "plan_ending_now",
+    "plan_from",
+    "simulate",
+    "surging",
+]
 
 MAX_DAYS_ENDING_NOW = 13  # a day less than settling's horizon, so that publishing has time
 MAX_TAPS_A_VOLUNTEER_DAY = 4
-_SEQUENCE = 1  # raise it with every change of the sequence, so that no old run is resumed with it
+HALF_YEAR_DAYS = 181
+HALF_YEAR_ACTIVITIES = 9_936  # of as many volunteers as the district has
+_SEQUENCE = 2  # raise it with every change of the sequence, so that no old run is resumed with it
 
 
 @dataclass(frozen=True)
@@ -28,7 +53,10 @@ class Plan:
     `start` stands for the first day's midnight (microseconds since the epoch). With `until`,
     nothing happens after that instant: whoever has come but not left by then is still present.
     `taps` is about how many taps to make, fewer if teams have too few members free; None takes what
-    such a district does on such days.
+    such a district does on such days. `activities` is how many to hold, None as many as it takes
+    with 5 to 40 volunteers each. In a surge, which takes one day, all volunteers are of other
+    organisations and check in within ten minutes. A plan for a district of one's own has its number
+    of `volunteers`.
     """
 
     start: int
@@ -38,13 +66,18 @@ class Plan:
     taps: int | None = None
     until: int | None = None
     faults: Faults = Faults()  # noqa: RUF009  (immutable)
+    activities: int | None = None
+    surge: bool = False
 
     def __post_init__(self) -> None:
-        if self.days < 1 or self.volunteers < 1 or (self.taps is not None and self.taps < 2):
+        taps, held = 2 if self.taps is None else self.taps, self.activities
+        if self.days < 1 or self.volunteers < 1 or taps < 2 or held == 0:
             raise ValueError(
-                "模拟至少要有1天、1名志愿者、2次签到签退。 "
-                "A simulation takes at least 1 day, 1 volunteer and 2 taps."
+                "模拟至少要有1天、1名志愿者、2次签到签退、1个活动。 "
+                "A simulation takes at least 1 day, 1 volunteer, 2 taps and 1 activity."
             )
+        if self.surge and self.days != 1:
+            raise ValueError("集中签到只有1天。 A surge takes 1 day.")
         most = MAX_TAPS_A_VOLUNTEER_DAY * self.volunteers * self.days
         if self.taps is not None and self.taps > most:
             raise ValueError(
@@ -96,18 +129,51 @@ def demo_day(now: int, seed: int = 1, taps: int = 6_000) -> Plan:
     return Plan(start, 2, seed, taps=taps, until=now, faults=faults)
 
 
-def simulate(plan: Plan) -> Iterator[Delivery]:
-    """All deliveries of a plan, `recorded_at` never decreasing.
+def half_year_from(first_day: str, seed: int = 1, volunteers: int = VOLUNTEER_COUNT) -> Plan:
+    """181 days from a civil day in China: nearly 10,000 activities that serve 800,000 people.
+
+    So for the district's number of volunteers; in proportion for others, and one a day at least.
+    """
+    held = max(2 * HALF_YEAR_DAYS, HALF_YEAR_ACTIVITIES * volunteers // VOLUNTEER_COUNT)
+    return plan_from(
+        first_day, days=HALF_YEAR_DAYS, seed=seed, volunteers=volunteers, activities=held
+    )
+
+
+def surging(plan: Plan) -> Plan:
+    """A plan's first day as a surge, with no faults: each volunteer checks in and out, once."""
+    return replace(plan, days=1, faults=Faults.none(), surge=True)
+
+
+def district_for(plan: Plan) -> District:
+    """The seed district with a plan's volunteers."""
+    return (surge_district if plan.surge else seed_district)(plan.seed, plan.volunteers)
+
+
+def activities(plan: Plan, district: District | None = None) -> Iterator[Activity]:
+    """All activities of a plan, day by day: those whose codes are in its events.
+
+    ValueError, with a line for people, where nobody in the district can serve.
+    """
+    programme = Programme(plan.seed, district or district_for(plan))
+    return (activity for day in _days(plan) for activity in programme.on(day))
+
+
+def simulate(plan: Plan, district: District | None = None) -> Iterator[Delivery]:
+    """All deliveries of a plan, `recorded_at` never decreasing; by the seed district unless told.
 
     Memory holds one day and what offline kiosks still owe. To resume, skip as many as before.
+    ValueError, with a line for people, where nobody in the district can serve.
     """
-    district = district_of(plan.seed, plan.volunteers)
-    return _in_order(_days_delivered(plan, district))
+    district = district or district_for(plan)
+    return _in_order(_days_delivered(plan, district, Programme(plan.seed, district)))
 
 
-def _days_delivered(plan: Plan, district: District) -> Iterator[tuple[int, list[Delivery]]]:
+def _days_delivered(
+    plan: Plan, district: District, programme: Programme
+) -> Iterator[tuple[int, list[Delivery]]]:
     """Each day's deliveries, and the instant before which no later day's can come."""
-    for day, attendances in attended(plan.seed, district, _days(plan)):
+    for day, attendances in attended(plan.seed, district, programme, _days(plan)):
         yield (
             day.start + DAY,
             delivered(plan.seed, district, day, attendances, plan.faults, plan.until),
@@ -130,12 +196,23 @@ def _recorded_at(delivery: Delivery) -> int:
 
 
 def _days(plan: Plan) -> Iterator[SimulatedDay]:
-    """Weekends see twice the sessions of weekdays."""
+    """Weekends see twice the sessions and activities of weekdays."""
     starts = [plan.start + number * DAY for number in range(plan.days)]
     weekends = [is_weekend(start + DAY // 2) for start in starts]
     weights = [2 if weekend else 1 for weekend in weekends]
-    sessions = plan.volunteers * 15 * sum(weights) // 100 if plan.taps is None else plan.taps // 2
-    for number, weight in enumerate(weights):
-        before = sum(weights[:number])
-        share = sessions * (before + weight) // sum(weights) - sessions * before // sum(weights)
-        yield SimulatedDay(number, starts[number], weekends[number], share)
+    sessions = _dealt(_sessions(plan, sum(weights)), weights)
+    held = [None] * plan.days if plan.activities is None else _dealt(plan.activities, weights)
+    for number, start in enumerate(starts):
+        yield SimulatedDay(
+            number, start, weekends[number], sessions[number], held[number], plan.surge
+        )
+
+
+def _sessions(plan: Plan, weights: int) -> int:
+    return plan.volunteers * 15 * weights // 100 if plan.taps is None else plan.taps // 2
+
+
+def _dealt(total: int, weights: Sequence[int]) -> list[int]:
+    """Shares of a whole in proportion to weights; they add up to it."""
+    ends = [total * so_far // sum(weights) for so_far in accumulate(weights, initial=0)]
+    return [end - start for start, end in pairwise(ends)]

@@ -38,6 +38,7 @@ def flaws(roster: Roster, records: Iterable[Record]) -> Iterator[Flaw]:
     """All that is wrong with these records of a roster."""
     for record in records:
         yield from _unknown_codes(roster, record)
+        yield from _erased_people(roster, record)
         if isinstance(record, Unit):
             yield from _overlaps(record, roster.units[record.code])
             yield from _unit_in_tree(roster, record)
@@ -64,6 +65,32 @@ def _unknown_codes(roster: Roster, record: Record) -> Iterator[Flaw]:
                     f"没有编号为 {code} 的{what[0]}：先添加它，或改正编号。 "
                     f"There is no {what[1]} {code}: add it first, or correct the code.",
                 )
+
+
+def _erased_people(roster: Roster, record: Record) -> Iterator[Flaw]:
+    if isinstance(record, Team):
+        field, volunteers = "leaders", record.leaders
+    elif isinstance(record, Membership | Signup):
+        field, volunteers = "volunteer", (record.volunteer,)
+    else:
+        return
+    for volunteer in volunteers:
+        person = roster.people.get(volunteer)
+        if person is not None and person.status == "erased":
+            yield Flaw(record, field, volunteer, "erased", _erased(volunteer))
+
+
+def _erased(volunteer: str) -> str:
+    return (
+        f"{volunteer} 已被删除，编号不能再用：请另用一个志愿者编号。 "
+        f"{volunteer} was erased, and the id is not used again: take another."
+    )
+
+
+def comes_back(before: Record | None, after: Record | None) -> Iterator[Flaw]:
+    """The flaw of a change that would bring back somebody who was erased."""
+    if isinstance(before, Person) and before.status == "erased" and after != before:
+        yield Flaw(before, "volunteer", before.volunteer, "erased", _erased(before.volunteer))
 
 
 _UNIT, _TEAM = ("单位", "unit"), ("队伍", "team")

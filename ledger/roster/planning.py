@@ -7,7 +7,7 @@ flaws has no changes to make, and planning again after a plan was applied gives 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from ledger.roster.checks import Flaw, flaws
+from ledger.roster.checks import Flaw, comes_back, flaws
 from ledger.roster.records import KINDS, Record
 from ledger.roster.roster import Change, Roster
 
@@ -42,7 +42,8 @@ def checked(roster: Roster, changes: Sequence[Change]) -> Plan:
     removes = any(change.after is None for change in changes)
     # What names a record that goes may be anywhere.
     touched = _everything(after) if removes else (one.after for one in changes if one.after)
-    found = list(flaws(after, touched))
+    found = [flaw for one in changes for flaw in comes_back(one.before, one.after)]
+    found += flaws(after, touched)
     return Plan((), found) if found else Plan(changes, ())
 
 

@@ -227,6 +227,16 @@ class Person(Record):
     badge_generation: Count = 0
     private_version: Count = 0
 
+    @model_validator(mode="after")
+    def _leaves_nothing_where_erased(self) -> Self:
+        nothing = (None, None, None, 0, 0)
+        left = (self.consent, self.unit, self.badge_serial)
+        if self.status == "erased" and (
+            (*left, self.badge_generation, self.private_version) != nothing
+        ):
+            raise PydanticCustomError("erased", "of somebody who was erased nothing else is kept")
+        return self
+
 
 class Membership(Record):
     """A volunteer in a team, for one period."""

@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, RowMapping, Table, delete, func, select, text
+from sqlalchemy import Connection, Engine, RowMapping, Select, Table, func, select, text
 
 from ledger import schema
 from ledger.bulk import delete_rows, insert_rows
 from ledger.refusals import LedgerRefusal
 from ledger.roster import tables
 from ledger.roster.distribution import Message, messages
-from ledger.roster.records import KINDS, Record
+from ledger.roster.records import KINDS, Activity, Project, Record, Team, Unit
 from ledger.roster.roster import Change, Key, Roster
 from ledger.roster.vault import PrivateData, Vault
 
@@ -72,19 +72,58 @@ def load(connection: Connection, kinds: Iterable[type[Record]] = KINDS.values())
     return Roster(records)
 
 
+def badges(connection: Connection) -> list[tuple[str, str | None]]:
+    """Every volunteer with the serial of the badge, for looking somebody up."""
+    table = tables.people
+    rows = connection.execute(select(table.c.volunteer, table.c.badge_serial))
+    return [(volunteer, serial) for volunteer, serial in rows]
+
+
+def named(connection: Connection) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Kind, code and names of every unit, team, project and activity, for looking one up."""
+    for kind, table in tables.BY_KIND.items():
+        if kind in (Unit.KIND, Team.KIND, Project.KIND):
+            for code, *names in connection.execute(
+                select(table.c.code, table.c.name_zh, table.c.name_en).distinct()
+            ):
+                yield kind, code, tuple(filter(None, names))
+    activities = tables.activities
+    for code, title in connection.execute(select(activities.c.code, activities.c.title)):
+        yield Activity.KIND, code, (title,)
+
+
 def load_private(connection: Connection, vault: Vault) -> dict[str, PrivateData]:
     """Who each volunteer is, as of now. WrongKey."""
     return {
         volunteer: vault.open(volunteer, bytes(sealed))
-        for volunteer, sealed in connection.execute(_current_private())
+        for volunteer, sealed in connection.execute(current_private())
     }
 
 
 def private_of(connection: Connection, vault: Vault, volunteer: str) -> PrivateData | None:
     """Who one volunteer is, as of now. WrongKey."""
-    statement = _current_private().where(tables.private.c.volunteer == volunteer)
+    statement = current_private().where(tables.private.c.volunteer == volunteer)
     row = connection.execute(statement).one_or_none()
     return None if row is None else vault.open(volunteer, bytes(row[1]))
+
+
+def latest_version(connection: Connection, volunteer: str) -> int:
+    """The highest version of a volunteer's private data, also where it was taken back; 0: none."""
+    table = tables.private
+    latest = connection.execute(
+        select(func.max(table.c.version)).where(table.c.volunteer == volunteer)
+    ).scalar()
+    return int(latest or 0)
+
+
+def current_private() -> Select[Any]:
+    """Each volunteer and what is sealed of who they are, as of now."""
+    private, people = tables.private, tables.people
+    return select(private.c.volunteer, private.c.sealed).join(
+        people,
+        (people.c.volunteer == private.c.volunteer)
+        & (people.c.private_version == private.c.version),
+    )
 
 
 def apply(
@@ -152,12 +191,6 @@ def changes_of(connection: Connection, number: int) -> list[Change]:
     ]
 
 
-def forget_private(connection: Connection, volunteer: str) -> int:
-    """Delete all that says who a volunteer is; how many versions there were."""
-    table = tables.private
-    return connection.execute(delete(table).where(table.c.volunteer == volunteer)).rowcount
-
-
 def _write_records(connection: Connection, changes: Sequence[Change]) -> None:
     for kind in KINDS:
         table = tables.BY_KIND[kind]
@@ -182,15 +215,6 @@ def _write_history(
 def _next_number(connection: Connection) -> int:
     latest = connection.execute(select(func.max(tables.change_sets.c.number))).scalar()
     return int(latest or 0) + 1
-
-
-def _current_private() -> Any:
-    private, people = tables.private, tables.people
-    return select(private.c.volunteer, private.c.sealed).join(
-        people,
-        (people.c.volunteer == private.c.volunteer)
-        & (people.c.private_version == private.c.version),
-    )
 
 
 def _record(model: type[Record], row: RowMapping) -> Record:

@@ -43,7 +43,8 @@ class Vault:
     def __init__(self, keys: Sequence[str]) -> None:
         """Keys as `new_key` makes them, the newest first. WrongKey where one can't be."""
         try:
-            self._fernet = MultiFernet([Fernet(key) for key in keys])
+            fernets = [Fernet(key) for key in keys]
+            self._newest, self._fernet = fernets[0], MultiFernet(fernets)
         except ValueError as error:
             raise WrongKey(
                 "名册密钥的格式不对：每行一个 44 字符的密钥，用 hours roster new-key 生成。 "
@@ -67,12 +68,16 @@ class Vault:
         fields = {name: getattr(opened, name) for name in PrivateData.model_fields}
         return PrivateData.model_construct(**fields)
 
-    def sealed_again(self, sealed: bytes) -> bytes:
-        """The same, sealed by the newest key. WrongKey."""
+    def sealed_again(self, sealed: bytes) -> bytes | None:
+        """The same, sealed by the newest key; None where it is already. WrongKey."""
         try:
-            return self._fernet.rotate(sealed)
-        except InvalidToken as error:
-            raise _another_key() from error
+            self._newest.decrypt(sealed)
+        except InvalidToken:
+            try:
+                return self._fernet.rotate(sealed)
+            except InvalidToken as error:
+                raise _another_key() from error
+        return None
 
 
 def new_key() -> str:

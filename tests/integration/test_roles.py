@@ -17,6 +17,7 @@ from ledger import roles, schema
 from ledger.policy import Policy
 from ledger.roster.tables import metadata
 from ledger.store import open_store
+from tests.roster_desk import Desk
 from tests.running import Hours, eventually, lines
 from tests.taps import Load
 
@@ -381,3 +382,28 @@ def granted(url: str) -> set[tuple[str, str, str]]:
             return {(row[0], row[1], row[2]) for row in found}
     finally:
         engine.dispose()
+
+
+def test_a_registrar_keeps_the_roster_and_a_reader_sees_nobodys_name(
+    owned: Hours, logins: Logins, tmp_path: Path
+) -> None:
+    desk = Desk({**owned.environment, "HOURS_LEDGER_URL": logins.registrar})
+    key = tmp_path / "roster.key"
+    desk.ok("new-key", str(key))
+    desk.environment["HOURS_ROSTER_KEY_FILE"] = str(key)
+    desk.enrol("V1", {"name": "王小明", "phone": "13800001234"})
+    assert desk.rows("show", "person", "V1", "--reveal", "--why", "本人要求")[0]["who"]
+    reader = Desk({**desk.environment, "HOURS_LEDGER_URL": logins.reader})
+    assert reader.rows("list", "person")[0]["name"] is None
+    revealing = ("show", "person", "V1", "--reveal", "--why", "想看")
+    (line,) = reader.refused(*revealing).splitlines()
+    assert "hours_registrar" in line
+    (line,) = reader.refused("replace-badge", "V1", "--why", "丢失").splitlines()
+    assert "permission denied" in line
+    (line,) = reader.refused("disclosures").splitlines()
+    assert "permission denied" in line
+    as_in_operation = f"{logins.reader}?options=-c%20default_transaction_read_only%3Don"
+    read_only = Desk({**desk.environment, "HOURS_LEDGER_URL": as_in_operation})
+    (line,) = read_only.refused("replace-badge", "V1", "--why", "丢失").splitlines()
+    assert "hours init" in line
+    desk.ok("erase", "V1", "--yes", "--why", "本人要求")

@@ -13,19 +13,26 @@ from typing import Any
 import pytest
 
 from producers import simulation
+from producers.district import District, district_of
+from producers.district_seed import seed_district
 from producers.events import ANY_EVENT, Adjusted, CheckedIn, CheckedOut, Event, TapVoided
 from producers.reading import read_line
-from producers.simulated_days import DAY, HOUR, MINUTE, SECOND
+from producers.simulated_activities import DAY, HOUR, MINUTE, SECOND
+from producers.simulated_days import Attendance
 from producers.simulated_run import AnotherPlan, line_of, run_to_kafka, write_lines
 from producers.simulated_taps import delivered
 from producers.simulation import (
     Delivery,
     Faults,
     Plan,
+    activities,
     demo_day,
+    district_for,
+    half_year_from,
     plan_ending_now,
     plan_from,
     simulate,
+    surging,
 )
 from producers.times import microseconds_of
 
@@ -33,7 +40,7 @@ NOW = microseconds_of("2026-11-23T03:14:15.926535Z")
 WEEK = plan_from("2026-11-02", days=7, volunteers=3_000)  # a Monday
 IDEAL = replace(WEEK, faults=Faults.none())
 SMALL = plan_from("2026-11-06", days=2, volunteers=600)
-GOLDEN = "2ed8c6a8b8dfe64984c21484724a1c466fd9cb09e3f222e7a8abbc4103552e83"
+GOLDEN = "6ab4ce5cc61f64f3bbefc101349398ab67cc041703c6c6fd896731005889d481"
 
 
 @pytest.fixture(scope="module")
@@ -109,18 +116,113 @@ def test_without_faults_each_check_in_is_followed_by_its_check_out(ideal: list[D
             assert 30 * MINUTE < closed.time - opened.time < 4 * HOUR
 
 
-def test_activities_are_one_teams_at_one_place_with_up_to_40_volunteers(
+def test_who_comes_together_is_up_to_40_of_the_activitys_teams_at_its_place(
     ideal: list[Delivery],
 ) -> None:
-    activities: dict[str, list[CheckedIn]] = defaultdict(list)
+    planned = {one.code: one for one in activities(IDEAL)}
+    gathered: dict[str, list[CheckedIn]] = defaultdict(list)
     for one in _check_ins(ideal):
-        activities[str(one.data.activity)].append(one)
-    for gathered in activities.values():
-        assert len({(one.data.team, one.data.place) for one in gathered}) == 1
-        assert len({one.subject for one in gathered}) == len(gathered) <= 40
-        times = [one.time for one in gathered]
-        assert max(times) - min(times) <= 25 * MINUTE
-    assert sum(len(gathered) >= 5 for gathered in activities.values()) > 0.9 * len(activities)
+        gathered[str(one.data.activity)].append(one)
+    assert gathered.keys() <= planned.keys()
+    teams_of = {one.id: {team.code for team in one.teams} for one in district_for(IDEAL).volunteers}
+    for code, taps in gathered.items():
+        activity = planned[code]
+        assert {tap.data.place for tap in taps} == {activity.place.code}
+        assert {tap.data.team for tap in taps} <= {team.code for team in activity.teams}
+        assert all(tap.data.team in teams_of[tap.subject] for tap in taps)
+        assert len({tap.subject for tap in taps}) == len(taps) <= activity.size <= 40
+        assert all(-10 * MINUTE <= tap.time - activity.start <= 15 * MINUTE for tap in taps)
+    assert sum(len(taps) >= 5 for taps in gathered.values()) > 0.9 * len(gathered)
+    joint = [one for one in planned.values() if len(one.teams) > 1]
+    assert any(len({tap.data.team for tap in gathered[one.code]}) > 1 for one in joint)
+
+
+def test_activities_are_made_without_what_comes_of_them_and_are_the_same_again() -> None:
+    planned = list(activities(SMALL))
+    assert planned == list(activities(replace(SMALL, faults=Faults.none())))
+    assert planned != list(activities(replace(SMALL, seed=2)))
+    assert len({one.code for one in planned}) == len(planned) > 10
+    assert planned == sorted(planned, key=lambda one: (one.start, one.code))
+
+
+def test_activities_are_near_their_teams_on_a_platform_of_theirs_some_for_a_project() -> None:
+    planned = list(activities(WEEK))
+    for one in planned:
+        office = one.teams[0].office
+        assert office is None or one.place.office in (office, None)
+        assert one.platform in one.teams[0].platforms
+        assert one.start < one.end
+        assert one.held_start < one.held_end
+        assert 0 < one.size <= one.capacity
+    projects = [one.project for one in planned if one.project]
+    assert 0.1 < len(projects) / len(planned) < 0.5
+    assert {one.category for one in planned} >= {"class", "talk", "performance", "training"}
+
+
+def test_a_half_year_is_nearly_10_000_activities_serving_800_000_people() -> None:
+    for seed in (1, 2):
+        held = list(activities(half_year_from("2026-01-01", seed)))
+        assert 9_800 <= len(held) <= 10_000
+        assert 784_000 <= sum(one.served for one in held) <= 816_000
+        days = {one.code[:17] for one in held}
+        assert len(days) == 181
+        assert (min(days), max(days)) == ("activity-20260101", "activity-20260630")
+
+
+def test_a_half_year_has_more_than_half_a_million_sessions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    attended = 0
+
+    def counted(
+        seed: int, district: District, day: object, came: list[Attendance], *more: object
+    ) -> list[Delivery]:
+        nonlocal attended
+        attended += len(came)
+        return []
+
+    monkeypatch.setattr(simulation, "delivered", counted)
+    assert list(simulate(half_year_from("2026-01-01"))) == []
+    assert 550_000 < attended < 650_000
+
+
+def test_a_half_year_of_fewer_volunteers_holds_fewer_activities() -> None:
+    assert len(list(activities(half_year_from("2026-01-01", volunteers=1_780)))) == 993
+
+
+def test_in_a_surge_all_of_100_organisations_check_in_within_ten_minutes() -> None:
+    plan = surging(plan_from("2026-11-02"))
+    taps = _taps_by_volunteer(list(simulate(plan)))
+    assert taps.keys() == {one.id for one in district_for(plan).volunteers}
+    assert len(taps) == 17_800
+    opened, closed = zip(*(sorted(own, key=_time) for own in taps.values()), strict=True)
+    assert {type(event) for event in opened} == {CheckedIn}
+    assert {type(event) for event in closed} == {CheckedOut}
+    assert max(map(_time, opened)) - min(map(_time, opened)) <= 10 * MINUTE
+    assert min(map(_time, closed)) - max(map(_time, opened)) > HOUR
+    assert len({event.data.team for event in opened}) == 100
+    codes = {event.data.activity for event in opened}
+    assert codes == {one.code for one in activities(plan)}
+
+
+def test_a_district_of_ones_own_is_simulated_at_its_places_by_its_people() -> None:
+    own = _village()
+    plan = replace(IDEAL, volunteers=len(own.serving), taps=200)
+    events = [one.event for one in simulate(plan, own)]
+    assert len(events) > 100
+    assert {event.subject for event in events} <= {one.id for one in own.volunteers}
+    assert {event.source for event in events} == {"/kiosks/station-a", "/kiosks/station-b"}
+    planned = list(activities(plan, own))
+    assert {one.teams[0].code for one in planned} == {"choir"}
+    assert {(one.platform, one.project) for one in planned} == {(None, None)}
+
+
+def test_where_nobody_can_serve_nothing_is_simulated() -> None:
+    for nobody in (seed_district(1, 0), district_of([], [("t", "other", "", None, ())])):
+        with pytest.raises(ValueError, match="import a roster first"):
+            simulate(SMALL, nobody)
+        with pytest.raises(ValueError, match="import a roster first"):
+            activities(SMALL, nobody)
 
 
 def test_about_as_many_taps_are_made_as_asked_for() -> None:
@@ -226,7 +328,7 @@ def test_adjustments_are_about_a_day_before_and_approved_by_another(
 
 
 def test_a_plan_that_ends_now_stays_within_a_brokers_horizon() -> None:
-    plan = plan_ending_now(NOW, days=13, volunteers=300, faults=Faults(wrong_clock_permille=0))
+    plan = plan_ending_now(NOW, days=13, volunteers=1_000, faults=Faults(wrong_clock_permille=0))
     times = [one.event.time for one in simulate(plan)]
     assert NOW - 13 * DAY <= min(times) < NOW - 12 * DAY
     assert NOW - 3 * HOUR < max(times) <= NOW
@@ -253,6 +355,8 @@ def test_impossible_plans_are_refused_with_one_line_each() -> None:
         {"volunteers": 0},
         {"taps": 1},
         {"volunteers": 2, "taps": 900},
+        {"activities": 0},
+        {"surge": True, "days": 2},
     )
     for impossible in plans:
         with pytest.raises(ValueError, match=r"^[^\n]+$"):
@@ -309,6 +413,15 @@ def test_a_position_of_another_plan_is_refused(tmp_path: Path, other: Plan) -> N
         run_to_kafka(other, len, tmp_path / "position")
 
 
+def test_a_position_of_another_district_is_refused(tmp_path: Path) -> None:
+    own = _village()
+    plan = replace(SMALL, volunteers=len(own.serving))
+    assert run_to_kafka(plan, len, tmp_path / "position", district=own) > 0
+    assert run_to_kafka(plan, len, tmp_path / "position", district=own) == 0
+    with pytest.raises(AnotherPlan, match="another simulation plan"):
+        run_to_kafka(plan, len, tmp_path / "position")
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"plan":"","until":0,"published":-1}', "\xff"])
 def test_a_file_that_is_no_position_is_refused_and_left_alone(tmp_path: Path, text: str) -> None:
     position = tmp_path / "position"
@@ -350,6 +463,23 @@ class _Dying:
         self._left -= 1
         if not self._left:
             raise KeyboardInterrupt
+
+
+def _village() -> District:
+    """Two stations, a choir of thirty, and no platform."""
+    return district_of(
+        units=[
+            ("centre", "centre", "中心", None),
+            ("station-a", "station", "甲站", "centre"),
+            ("station-b", "station", "乙站", "centre"),
+        ],
+        teams=[("choir", "other", "合唱队", "centre", ())],
+        volunteers=[(f"V{number}", None, ["choir"]) for number in range(30)],
+    )
+
+
+def _time(event: Event) -> int:
+    return event.time
 
 
 def _no_sleep(seconds: float) -> None:

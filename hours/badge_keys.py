@@ -1,0 +1,53 @@
+"""The key that signs badges, from its file. Whoever reads that file can make badges.
+
+Invariant: a key that others on the machine may read is never used.
+"""
+
+import os
+from pathlib import Path
+from stat import S_IRWXO
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from hours.settings import Settings, WrongUse
+from producers.badge_keys import NotABadgeKey, private_key_in
+
+
+def badge_key(settings: Settings) -> Ed25519PrivateKey:
+    """The private key in the file that HOURS_BADGE_KEY_FILE names. WrongUse."""
+    file = settings.badge_key_file
+    if file is None:
+        raise WrongUse(
+            "没有设置 HOURS_BADGE_KEY_FILE：用 openssl genpkey -algorithm ed25519 -out "
+            "badge-key.pem 生成密钥，再指向它。 HOURS_BADGE_KEY_FILE is not set: make a key with "
+            "openssl genpkey -algorithm ed25519 -out badge-key.pem, and let it name that file."
+        )
+    try:
+        return private_key_in(_content(file))
+    except NotABadgeKey as error:
+        raise WrongUse(
+            f"HOURS_BADGE_KEY_FILE 的文件 {file} 不是没有口令的 Ed25519 私钥（PEM）：用 "
+            f"openssl genpkey -algorithm ed25519 生成。 The file {file}, set by "
+            "HOURS_BADGE_KEY_FILE, holds no Ed25519 private key in PEM without a passphrase: "
+            "make one with openssl genpkey -algorithm ed25519."
+        ) from error
+
+
+def _content(file: Path) -> bytes:
+    try:
+        with file.open("rb") as stream:
+            # A group may be let in on purpose; others never are.
+            if os.name == "posix" and os.fstat(stream.fileno()).st_mode & S_IRWXO:
+                raise WrongUse(
+                    f"{file} 里的志愿者证私钥别人也能读：运行 chmod 600 {file}，"
+                    "若可能已被人读过，请换一把。 "
+                    f"Others may read the key of badges in {file}: run chmod 600 {file}, "
+                    "and if somebody may have read it, make another."
+                )
+            return stream.read()
+    except OSError as error:
+        raise WrongUse(
+            f"读不了 HOURS_BADGE_KEY_FILE 的文件 {file}：请检查路径和权限。 "
+            f"The file {file} of HOURS_BADGE_KEY_FILE can't be read ({error.strerror}): "
+            "check the path and its rights."
+        ) from error
