@@ -30,6 +30,7 @@ COMMANDS = {
     "audit": "commands_read",
     "import": "commands_import:import_",
     "import-hours": "commands_past_hours:import_hours",
+    "report": "commands_report",
     "roster": "commands_roster",
     "badges": "commands_badges",
 }

@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 from hours import (
     commands_outbox,
+    commands_report,
     commands_roster_edit,
     commands_roster_private,
     roster_names,
@@ -235,6 +236,7 @@ for command in (
     *commands_roster_edit.COMMANDS,
     *commands_roster_private.COMMANDS,
     commands_outbox.publish_again,
+    commands_report.unknown,
 ):
     roster.add_command(command)
 

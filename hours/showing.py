@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -15,7 +15,9 @@ from ledger.policy import iso_utc
 from ledger.queries import ExceptionItem, RejectedRecord, ShardStatus, Total
 from ledger.settling import Half
 from ledger.shard import Rejection
-from streams.audit import Audited
+
+if TYPE_CHECKING:  # to load an audit takes as long as all the rest together
+    from streams.audit import Audited
 
 _KINDS = {"in": "签到 in", "out": "签退 out"}
 
@@ -73,7 +75,7 @@ def print_rejections(found: Iterable[tuple[int, Rejection | RejectedRecord]]) ->
     )
 
 
-def tell_audit(audited: Audited) -> None:
+def tell_audit(audited: "Audited") -> None:
     """What an audit found, in a line, and each difference."""
     if not audited.findings and audited.uncovered:
         click.echo(

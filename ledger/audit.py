@@ -29,17 +29,21 @@ _GRAIN = ("team", "place", "activity", "day")
 
 
 class Finding(NamedTuple):
-    """One difference: which invariant, in which shard, where, what is stored, what should be."""
+    """One difference: which invariant, in which shard, where, what is stored, what should be.
+
+    No shard: in all of them together.
+    """
 
     invariant: int
-    shard: int
+    shard: int | None
     where: str
     stored: str
     expected: str
 
     def __str__(self) -> str:
+        shard = "" if self.shard is None else f"shard {self.shard}, "
         return (
-            f"invariant {self.invariant}, shard {self.shard}, {self.where}:\n"
+            f"invariant {self.invariant}, {shard}{self.where}:\n"
             f"  ledger: {self.stored}\n  log:    {self.expected}"
         )
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from ledger import queries
 from ledger.audit import Finding, check_shards
 from ledger.replay import audit_shard
+from ledger.roster.reports_audit import check_groupings
 from ledger.store import Store
 from ledger.taps import Record
 from streams.collecting import collecting_rarely
@@ -51,6 +52,8 @@ def audit(store: Store, log: Log, progress: Progress, most_findings: int = 20) -
             found = audit_shard(connection, status, store.name, store.policy, batches, is_whole)
             with closing(found):
                 findings.extend(islice(found, max(0, most_findings - len(findings))))
+        groupings = check_groupings(connection, store.policy)
+        findings.extend(islice(groupings, max(0, most_findings - len(findings))))
     return Audited(
         len(statuses),
         replayed.records,
