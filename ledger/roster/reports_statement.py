@@ -1,28 +1,24 @@
-"""A report as one SQL statement over `entries`: joined with the plan's codes, grouped, summed.
+"""A report as one SQL statement: entries with their groups, summed, and the rows asked for.
 
-The codes go along as JSON, one parameter for each column. What was served is grouped by the groups
+What was served is grouped by the groups
 and the volunteer first, then by the groups: so sums and distinct volunteers come from one pass.
 Invariant: sums are of integers, and every entry within the filters is in exactly one row.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import (
     CTE,
-    JSON,
     BigInteger,
     ColumnElement,
     FromClause,
     Integer,
     Select,
     String,
-    and_,
-    bindparam,
     case,
     cast,
     collate,
-    column,
     func,
     literal,
     null,
@@ -31,11 +27,9 @@ from sqlalchemy import (
     union_all,
 )
 
-from ledger.roster.records import EVER
-from ledger.roster.reports_grouping import NONE, UNKNOWN, Codes, Plan
-from ledger.roster.reports_question import LAST_DAY, TIMES
-from ledger.roster.tables import people
-from ledger.tables import entries
+from ledger.roster.reports_grouping import Plan
+from ledger.roster.reports_question import TIMES
+from ledger.roster.reports_source import codes_given, each_entry, given_rows
 
 Sort = Literal["time", "hours"]
 SUMS = ("seconds", "sessions", "volunteers", "activities", "served")
@@ -61,7 +55,7 @@ def statement(plan: Plan, dialect: str, below: Mapping[int, int] | None, page: P
     groups the part has, and in part 0 the sums of the whole, without what was held. `below`: only
     each shard's entries of a smaller seq. A volunteer is an id, "" all whom the roster lacks.
     """
-    each = _each(plan, dialect, below).cte("each")
+    each = each_entry(plan, dialect, below).cte("each")
     parts: list[Select[Any]] = []
     for number, names in enumerate(plan.parts):
         served = _served(each, (*names, "person") if page.people else names).cte(f"served_{number}")
@@ -75,9 +69,7 @@ def statement(plan: Plan, dialect: str, below: Mapping[int, int] | None, page: P
 
 def parameters(plan: Plan) -> dict[str, Any]:
     """The values of the statement's parameters."""
-    given: dict[str, Any] = {
-        codes.column: list(_objects(codes, _wanted_of(plan, codes))) for codes in plan.codes
-    }
+    given = codes_given(plan)
     for number, held in enumerate(plan.held):
         names = (*plan.parts[number], "activities", "served")
         rows = ((*one.groups, one.activities, one.served) for one in held)
@@ -85,102 +77,10 @@ def parameters(plan: Plan) -> dict[str, Any]:
     return given
 
 
-def _objects(codes: Codes, wanted: Sequence[str]) -> Iterator[dict[str, Any]]:
-    places = [(name, codes.gives.index(name)) for name in wanted]
-    for row in codes.rows:
-        numbers = {name: row.numbers[place] for name, place in places}
-        days = {"start": row.start, "stop": row.stop} if codes.in_time else {}
-        yield {"code": row.code, **days, **numbers}
-
-
-def _wanted_of(plan: Plan, codes: Codes) -> list[str]:
-    """Those of the dimensions that codes give which the question is about."""
-    return [name for name in codes.gives if name in plan.names or name in plan.wanted]
-
-
 def _served(each: CTE, names: Sequence[str]) -> Select[Any]:
     """Sessions and seconds of each group; of each volunteer in it, where people are counted."""
     keys = [each.c[name] for name in names]
     return select(*keys, _sum(each.c.sessions), _sum(each.c.seconds)).group_by(*keys)
-
-
-def _each(plan: Plan, dialect: str, below: Mapping[int, int] | None) -> Select[Any]:
-    """Each entry with its groups."""
-    source: FromClause = entries
-    joined = {}
-    for codes in plan.codes:
-        joined[codes.column] = given = _codes(plan, codes, dialect)
-        source = source.outerjoin(given, _matches(codes, given))
-    groups: list[ColumnElement[Any]] = [
-        _number(name, plan, joined).label(name) for name in plan.dimensions
-    ]
-    if "volunteer" in plan.names:
-        source = source.outerjoin(people, people.c.volunteer == entries.c.volunteer)
-        groups.append(func.coalesce(people.c.volunteer, "").label("volunteer"))
-    wanted = (_number(name, plan, joined) == number for name, number in plan.wanted.items())
-    present = (joined[one.column].c.code.is_not(None) for one in plan.codes if one.only)
-    values = (entries.c.volunteer.label("person"), entries.c.sessions, entries.c.seconds)
-    return (
-        select(*groups, *values)
-        .select_from(source)
-        .where(entries.c.type != "genesis", *_filters(plan, below), *wanted, *present)
-    )
-
-
-def _filters(plan: Plan, below: Mapping[int, int] | None) -> list[ColumnElement[bool]]:
-    asked, table = plan.question, entries.c
-    found: list[ColumnElement[bool]] = []
-    if asked.first != EVER:
-        found.append(table.day >= asked.first)
-    if asked.last != LAST_DAY:
-        found.append(table.day <= asked.last)
-    if asked.activity is not None:
-        found.append(table.activity == asked.activity)
-    if asked.volunteer is not None:
-        found.append(table.volunteer == asked.volunteer)
-    if below is not None:
-        found.append(or_(*(and_(table.shard == n, table.seq < seq) for n, seq in below.items())))
-    return found
-
-
-def _number(dimension: str, plan: Plan, joined: Mapping[str, FromClause]) -> ColumnElement[int]:
-    """The same as `Plan.groups_of`, in the database."""
-    giving = [joined[one.column].c for one in plan.codes if dimension in one.gives]
-    given = [one[dimension] for one in giving]
-    if len(given) == 1 and dimension != "platform":
-        return func.coalesce(*given, UNKNOWN)
-    is_unknown = or_(*(one.code.is_(None) for one in giving))
-    return func.coalesce(*given, case((is_unknown, UNKNOWN), else_=NONE))
-
-
-def _matches(codes: Codes, given: FromClause) -> ColumnElement[bool]:
-    here = entries.c[codes.column] == given.c.code
-    if not codes.in_time:
-        return here
-    return and_(here, entries.c.day >= given.c.start, entries.c.day < given.c.stop)
-
-
-def _codes(plan: Plan, codes: Codes, dialect: str) -> FromClause:
-    days = ("start", "stop") if codes.in_time else ()
-    columns: dict[str, Any] = dict.fromkeys(("code", *days), String())
-    columns |= dict.fromkeys(_wanted_of(plan, codes), Integer())
-    return _given(codes.column, columns, dialect)
-
-
-def _given(name: str, columns: Mapping[str, Any], dialect: str) -> FromClause:
-    """A parameter's JSON objects as rows."""
-    value = bindparam(name, type_=JSON)
-    if dialect == "sqlite":
-        each = func.json_each(value).table_valued("value", name=f"{name}_each")
-        members = (
-            cast(func.json_extract(each.c.value, f"$.{one}"), type_).label(one)
-            for one, type_ in columns.items()
-        )
-        # Materialized, so that it is read once and then looked up.
-        return select(*members).cte(f"{name}_codes").prefix_with("MATERIALIZED")
-    typed = (column(one, type_) for one, type_ in columns.items())
-    rows = func.json_to_recordset(value).table_valued(*typed, name=f"{name}_codes")
-    return rows.render_derived(with_types=True)
 
 
 def _grouped(plan: Plan, number: int, served: CTE, dialect: str) -> Select[Any]:
@@ -196,7 +96,7 @@ def _grouped(plan: Plan, number: int, served: CTE, dialect: str) -> Select[Any]:
     ]
     if plan.held and plan.held[number]:
         numbers = dict.fromkeys((*names, "activities", "served"), BigInteger())
-        held = _given(f"{_HELD}_{number}", numbers, dialect)
+        held = given_rows(f"{_HELD}_{number}", numbers, dialect)
         groups = (held.c[name] for name in names)
         parts.append(select(*groups, zero, zero, zero, held.c.activities, held.c.served))
     both = union_all(*parts).subquery("both")
