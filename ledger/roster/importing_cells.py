@@ -1,6 +1,6 @@
 """One cell's text, as what it stands for, or as what is wrong with it.
 
-Pure. Not who somebody is (`importing_private`), and not which code a name means
+Pure. Not who somebody is (`private_forms`), and not which code a name means
 (`importing_names`). Invariant: a value it gives fits its record's field.
 """
 
@@ -11,9 +11,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ledger.roster.importing_names import Names
-from ledger.roster.importing_private import document_text, person_name, phone_number
 from ledger.roster.importing_reasons import Reason, Wrong
 from ledger.roster.importing_tables import Field
+from ledger.roster.private_forms import document_text, person_name, phone_number
 
 _SEPARATORS = "、，,；;"
 _LIST = re.compile(f"[{_SEPARATORS}\n]")

@@ -141,8 +141,9 @@ _WHAT: Mapping[Reason, tuple[str, str]] = {
         "This is not one person's name: one person a row, and no signs.",
     ),
     Reason.NOT_A_PHONE: (
-        "应为 11 位手机号码，或带区号的固定电话，一格只写一个。",
-        "It must be a mobile number of 11 digits, or a landline with its area code; one a cell.",
+        "应为 11 位手机号码，或带区号的固定电话，境外的以 + 开头，一格只写一个。",
+        "It must be a mobile number of 11 digits, or a landline with its area code, or one of "
+        "another country with its +; one a cell.",
     ),
     Reason.NOBODY: (
         "至少填一样：志愿者编号、证件号码或手机号码，否则分不清是谁。",

@@ -17,6 +17,7 @@ from ledger.roster.vault import DocumentType
 _BETWEEN_DIGITS = re.compile(r"[\s\-‐-―－]")
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
 _LANDLINE = re.compile(r"0(?:10|2[0-9]|[3-9][0-9]{2})[0-9]{7,8}")
+_FOREIGN = re.compile(r"\+(?!86)[1-9][0-9]{6,14}")  # ITU-T E.164
 _COUNTRY = re.compile(r"(?:\+|00)?86(?=1[3-9][0-9]{9}$)|(?:\+|00)86(?=[2-9]|10)")
 # 王 伟, which people write to fill up a column.
 _SPACE_BETWEEN_CHINESE = re.compile(r"(?<=[\u3400-\u9fff]) +(?=[\u3400-\u9fff])")
@@ -51,12 +52,15 @@ def person_name(text: str) -> str | Wrong:
 
 
 def phone_number(text: str) -> str | Wrong:
-    """Eleven digits of a mobile, or area code and number of a landline, nothing between them."""
+    """Eleven digits of a mobile, or area code and number of a landline, nothing between them.
+
+    One of another country has its + before it.
+    """
     digits = _BETWEEN_DIGITS.sub("", text)
     if prefix := _COUNTRY.match(digits):
         rest = digits[prefix.end() :]
         digits = rest if _MOBILE.fullmatch(rest) else f"0{rest}"
-    sound = _MOBILE.fullmatch(digits) or _LANDLINE.fullmatch(digits)
+    sound = any(form.fullmatch(digits) for form in (_MOBILE, _LANDLINE, _FOREIGN))
     return digits if sound else Wrong(Reason.NOT_A_PHONE)
 
 

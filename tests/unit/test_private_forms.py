@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.cn import ric
 
-from ledger.roster.importing_private import (
+from ledger.roster.importing_reasons import Wrong
+from ledger.roster.private_forms import (
     document_text,
     document_type,
     person_name,
     phone_number,
     wrong_document,
 )
-from ledger.roster.importing_reasons import Wrong
 from ledger.roster.vault import DocumentType
 
 TODAY = date(2026, 7, 1)
