@@ -28,6 +28,7 @@ COMMANDS = {
     "exceptions": "commands_read",
     "rejections": "commands_read",
     "audit": "commands_read",
+    "import": "commands_import:import_",
     "import-hours": "commands_past_hours:import_hours",
     "report": "commands_report",
     "roster": "commands_roster",

@@ -1,8 +1,7 @@
 """The command that brings in past hours: files, roster and ledger in, events out."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -23,13 +22,13 @@ from hours.past_hours import (
     private_cells,
 )
 from hours.past_hours_plan import Fate, Notice, Plan, Sent, fates, notices, plan
+from hours.roster_options import roster_engine
 from hours.settings import Settings, WrongUse
 from hours.sheets import Sheet, Tables, read_tables, write_workbook
 from ledger import adjustments, queries
 from ledger.adjustments import Entered, Identity
 from ledger.roster import store as roster_store
 from ledger.roster.records import Activity, Person, Team
-from ledger.store import open_store
 from producers.past_hours import SOURCE
 from producers.publishing import refuse_missing
 from streams import imports
@@ -83,7 +82,7 @@ def import_hours(
         refuse_missing(streams.bootstrap, streams.taps_topic)
     with showing.counting("读取 reading") as moved:
         tables = read_tables(_each_once(files), [SPEC], moved)
-    with _engine(settings) as engine:
+    with roster_engine(settings) as engine:
         prepared = _prepare(settings, engine, tables)
         _show(prepared, as_json)
         if prepared.plan.refusals:
@@ -184,13 +183,3 @@ def _tell(ended: Sequence[Fate], as_json: bool) -> None:
         raise click.exceptions.Exit(2)
     if counts["rejected"]:
         raise click.exceptions.Exit(1)
-
-
-@contextmanager
-def _engine(settings: Settings) -> Iterator[Engine]:
-    store = open_store(settings.url, settings.ledger_name, settings.policy)
-    try:
-        store.check()
-        yield store.engine
-    finally:
-        store.engine.dispose()

@@ -6,6 +6,7 @@ arguments.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TextIO
 
 import click
@@ -238,7 +239,7 @@ def _with_who(
         (at, one.after) for at, one in enumerate(changes) if isinstance(one.after, Person)
     )
     volunteer = person.volunteer
-    data = _who_or_refuse(given, everyone.pop(volunteer, None))
+    data = _who_or_refuse(given, everyone.pop(volunteer, None), done)
     if mentions(done.why, data) or mentions(done.by, data):
         raise WrongUse(
             "--why 或 --by 里有姓名、电话或证件号码：历史会永远保留它，请改写。 "
@@ -259,8 +260,11 @@ def _with_who(
     return [*changes[:at], changed, *changes[at + 1 :]], sealed
 
 
-def _who_or_refuse(given: roster_private_input.Given, before: PrivateData | None) -> PrivateData:
-    data = read_private(given, before)
+def _who_or_refuse(
+    given: roster_private_input.Given, before: PrivateData | None, done: Deed
+) -> PrivateData:
+    today = datetime.fromtimestamp(done.at // 1_000_000, UTC).date()
+    data = read_private(given, today, before)
     if isinstance(data, PrivateData):
         return data
     _refuse(data)

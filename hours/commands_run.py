@@ -139,7 +139,7 @@ def dump(settings: Settings, folder: Path, as_json: bool) -> None:
 @click.option("--seed", default=1, show_default=True, help="Another seed, another district.")
 @click.pass_context
 def demo(context: click.Context, seed: int) -> None:
-    """一次看全。 See everything at once: a simulated evening, live, and its audit.
+    """一次看全。 See everything at once: a district enrolled, its evening live, the audit.
 
     Starts its own Kafka, ledger and worker under HOURS_HOME/demo, and stops them at the end.
     """
@@ -149,10 +149,12 @@ def demo(context: click.Context, seed: int) -> None:
     signal.signal(signal.SIGTERM, lambda *_: _interrupt())
     audited = run_demo(settings, seed, showing.say, Console())
     showing.tell_audit(audited)
-    command = f"HOURS_HOME={settings.home / 'demo'} {sys.argv[0]}"
+    demo_home = settings.home / "demo"
+    command = f"HOURS_HOME={demo_home} {sys.argv[0]}"
     click.echo(
         "\n什么都没有留着运行；账本还在，可以再看。 Nothing is left running; the ledger stays:\n"
-        f"  {command} totals\n  {command} exceptions\n  {command} entries --json\n"
+        f"  {command} totals\n  {command} exceptions\n  {command} report --by platform\n"
+        f"  HOURS_ROSTER_KEY_FILE={demo_home / 'roster.key'} {command} roster search 王\n"
         "自己运行见 README.md。 To run your own, README.md goes on from here."
     )
     if audited.findings:

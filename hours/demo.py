@@ -1,4 +1,4 @@
-"""The demo: a simulated district's evening through real Kafka and a real worker, then the audit.
+"""The demo: a district enrolled, its evening through real Kafka and a real worker, the audit.
 
 It is the product's own commands and no second way of doing anything: the worker runs in a
 process of its own, taps are published by `producers`, the picture is `dashboards.terminal`.
@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.live import Live
 
 from dashboards.terminal import View, draw
+from hours.demo_roster import enrol, show_report
 from hours.services.guard import Command, Guarded
 from hours.services.running import Services, run_services
 from hours.services.unavailable import ServiceUnavailable
@@ -53,10 +54,14 @@ def run_demo(settings: Settings, seed: int, say: Say, console: Console) -> Audit
         try:
             store.init()
             create_topics(streams)
+            environment, plan = _environment(streams, home), demo_day(_now(), seed)
+            say("名册：导入全区的表格… The roster: importing the district's spreadsheets…")
+            enrol(environment, home, plan)
             say("启动 Faust 结算进程… Starting a Faust worker…")
-            with _worker(streams, home) as worker:
-                _show(streams, store, worker, demo_day(_now(), seed), console)
+            with _worker(environment, home) as worker:
+                _show(streams, store, worker, plan, console)
             console.print()
+            show_report(environment)
             say("审计：用日志重算每个条目… Auditing: every entry again, from the log…")
             with open_log(streams.bootstrap, streams.taps_topic, settings.shards) as log:
                 return run_audit(store, log, lambda done, total: None)
@@ -71,17 +76,23 @@ def _settings(settings: Settings, home: Path, services: Services) -> StreamSetti
     return settings.model_copy(update=own).streams()
 
 
-@contextmanager
-def _worker(streams: StreamSettings, home: Path) -> Iterator[Guarded]:
+def _environment(streams: StreamSettings, home: Path) -> dict[str, str]:
+    """For commands of our own."""
     own = {
         "HOURS_HOME": str(home),
         "HOURS_KAFKA": streams.bootstrap,
         "HOURS_LEDGER_URL": streams.ledger_url,
         "HOURS_LEDGER_PASSWORD_FILE": "",
+        "HOURS_ROSTER_KEY_FILE": str(home / "roster.key"),
         "HOURS_WEB_PORT": "",
     }
+    return {**os.environ, **own}
+
+
+@contextmanager
+def _worker(environment: dict[str, str], home: Path) -> Iterator[Guarded]:
     command = Command([sys.executable, "-m", "hours", "worker"], str(Path.cwd()))
-    worker = Guarded(command, {**os.environ, **own}, home / "worker.log")
+    worker = Guarded(command, environment, home / "worker.log")
     try:
         yield worker
     finally:

@@ -118,7 +118,7 @@ def plan_ending_now(now: int, days: int = 7, **options: int | Faults | None) -> 
     return Plan(now - days * DAY, days, until=now, **options)  # type: ignore[arg-type]
 
 
-def demo_day(now: int, seed: int = 1, taps: int = 6_000) -> Plan:
+def demo_day(now: int, seed: int = 1, taps: int = 6_000, volunteers: int = 3_000) -> Plan:
     """Yesterday, and today up to `now`, which stands for twenty past seven in the evening.
 
     So, at whatever hour it is run, some volunteers are present and some of yesterday's
@@ -126,7 +126,7 @@ def demo_day(now: int, seed: int = 1, taps: int = 6_000) -> Plan:
     """
     start = now - DAY - 19 * HOUR - HOUR // 3
     faults = replace(Faults(), forgotten_permille=40)
-    return Plan(start, 2, seed, taps=taps, until=now, faults=faults)
+    return Plan(start, 2, seed, volunteers, taps=taps, until=now, faults=faults)
 
 
 def half_year_from(first_day: str, seed: int = 1, volunteers: int = VOLUNTEER_COUNT) -> Plan:

@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -66,11 +67,14 @@ class RosterOutbox:
         """Publish a bounded number of what waits; seconds until the next step."""
         async with self._stepping:
             try:
-                return await asyncio.to_thread(self._step)
+                pause = await asyncio.to_thread(self._step)
             except _TO_WAIT_OUT as error:
                 self._say_it_waits(error)
             except Exception:
                 logger.exception("The roster is not published")
+            else:
+                self._say_it_goes_on()
+                return pause
             self._is_checked = False
             return _RETRY_SECONDS
 
@@ -83,45 +87,48 @@ class RosterOutbox:
         with queries.reading(self._engine) as connection:
             pending = outbox.pending(connection)
         self._metrics.roster_pending.set(pending)
-        if not pending and time.monotonic() < self._next_look:
+        if not pending and not self._is_overdue():
             return _IDLE_SECONDS
-        published = outbox.publish_next(self._engine, self._publishing, _MOST_AT_ONCE)
+        self._check_topic()
+        opening = publishing if pending else _publishing_anything
+        published = outbox.publish_next(
+            self._engine, partial(opening, self._settings), _MOST_AT_ONCE
+        )
         if published is None:
             return _IDLE_SECONDS
         self._metrics.roster_published.inc(published)
         self._metrics.roster_pending.set(max(pending - published, 0))
-        self._next_look = time.monotonic() + _LOOK_SECONDS
-        self._say_it_goes_on()
         return 0 if published == _MOST_AT_ONCE else _IDLE_SECONDS
 
-    @contextmanager
-    def _publishing(self) -> Iterator[Publish]:
+    def _is_overdue(self) -> bool:
+        """Whether the topic has been quiet for so long that it is to be compacted.
+
+        The broker rolls a segment, and compacts what is in it, only when another record comes.
+        """
+        if time.monotonic() < self._next_look:
+            return False
+        self._check_topic()
+        settings = self._settings
+        overdue = is_quiet(settings.bootstrap, settings.roster_topic, ROSTER_LAG_SECONDS)
+        self._next_look = time.monotonic() + _LOOK_SECONDS
+        return overdue
+
+    def _check_topic(self) -> None:
         if not self._is_checked:
             check_roster(self._settings)
             self._is_checked = True
-        with publishing(self._settings) as publish:
-            yield lambda messages: publish(messages or self._overdue())
-
-    def _overdue(self) -> list[Waiting]:
-        """A record for the broker's sake, where the topic has been quiet for long.
-
-        It rolls a segment, and compacts what is in it, only when another record comes.
-        """
-        settings = self._settings
-        quiet = is_quiet(settings.bootstrap, settings.roster_topic, ROSTER_LAG_SECONDS)
-        return [Waiting(0, 0, QUIET, None)] if quiet else []
 
     def _say_it_waits(self, error: Exception) -> None:
         if not self._waits:
             logger.warning(
-                "名册的消息在等待发布，正在重试。 Messages of the roster wait, retrying: %s",
+                "名册暂时不能发布，正在重试。 The roster can't be published, retrying: %s",
                 str(error).strip().partition("\n")[0] or repr(error),
             )
         self._waits = True
 
     def _say_it_goes_on(self) -> None:
         if self._waits:
-            logger.warning("名册的消息又在发布。 Messages of the roster are published again.")
+            logger.warning("名册又能发布了。 The roster is published again.")
         self._waits = False
 
 
@@ -144,6 +151,13 @@ def publishing(settings: StreamSettings) -> Iterator[Publish]:
             )
         finally:
             runner.run(_close(producer))
+
+
+@contextmanager
+def _publishing_anything(settings: StreamSettings) -> Iterator[Publish]:
+    """As `publishing`, with something to publish even where there is nothing."""
+    with publishing(settings) as publish:
+        yield lambda messages: publish(messages or [Waiting(0, 0, QUIET, None)])
 
 
 def is_quiet(bootstrap: str, topic: str, seconds: float) -> bool:

@@ -31,6 +31,14 @@ def test_every_module_in_the_code_map_exists(room: str) -> None:
     assert [name for name in named if not found(ROOT / room, name)] == []
 
 
+def test_the_map_of_the_roster_has_each_of_its_modules_once() -> None:
+    table = ARCHITECTURE.partition("| what | modules |")[2].partition("\n\n")[0]
+    named = re.findall(r"`([a-z_]+)`", table)
+    modules = {file.stem for file in (ROOT / "ledger/roster").glob("*.py")} - {"__init__"}
+    families = {name for name in modules if name.startswith("importing_")}
+    assert sorted(named) == sorted(modules - families)
+
+
 def test_every_command_in_the_readme_exists_and_every_other_is_in_the_help() -> None:
     named = set(re.findall(r"\bhours (\w[\w-]*)", " ".join(re.findall(r"`+[^`]+`+", README))))
     assert named <= set(cli.COMMANDS)

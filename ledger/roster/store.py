@@ -163,6 +163,13 @@ def begin_change_set(connection: Connection, deed: Deed) -> int:
     return number
 
 
+def latest_versions(connection: Connection) -> dict[str, int]:
+    """The highest version of each volunteer's private data, also where it was taken back."""
+    table = tables.private
+    found = select(table.c.volunteer, func.max(table.c.version)).group_by(table.c.volunteer)
+    return {volunteer: int(version) for volunteer, version in connection.execute(found)}
+
+
 def change_sets(
     connection: Connection, kind: str | None = None, key: Key | None = None
 ) -> list[ChangeSet]:

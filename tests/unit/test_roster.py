@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ledger.roster.checks import Flaw, flaws
-from ledger.roster.distribution import everything, messages
+from ledger.roster.distribution import anew, everything, messages
 from ledger.roster.planning import plan
 from ledger.roster.records import (
     KINDS,
@@ -230,6 +230,15 @@ def test_what_is_gone_or_erased_is_told_as_a_tombstone() -> None:
 def test_everything_there_is_to_tell_is_what_all_changes_would_tell() -> None:
     changes = [Change(None, record) for record in ALL]
     assert sorted(everything(ROSTER, 7)) == sorted(messages(ROSTER, changes, 7))
+
+
+def test_a_topic_is_told_anew_what_is_so_and_to_forget_what_is_not_or_is_of_later_than_now() -> (
+    None
+):
+    on_topic = {"team/choir": 6, "team/gone": 6, "unit/office": 7, "unit/centre": 9}
+    said = anew(ROSTER, 7, on_topic)
+    assert said[:3] == [("team/gone", None), ("unit/office", None), ("unit/centre", None)]
+    assert said[3:] == list(everything(ROSTER, 7))
 
 
 # Who somebody is
