@@ -12,7 +12,7 @@ from rich.console import Console
 
 from benchmarks.arena import open_arena
 from benchmarks.report import Report
-from benchmarks.run import MEASURED, Sizes, run
+from benchmarks.run import DISTRICT, MEASURED, Sizes, run
 from benchmarks.watching import Stalled
 from hours.services import ServiceUnavailable
 
@@ -26,7 +26,9 @@ _PAGE = 130  # columns, where no terminal says
 @click.option("--seconds", default=60, show_default=True, help="How long taps come evenly.")
 @click.option("--rate", default=1_000, show_default=True, help="Taps a second meanwhile.")
 @click.option("--large", is_flag=True, help="Grow a ledger to 10^7 entries too: some 10 GB.")
-@click.option("--only", multiple=True, type=click.Choice(MEASURED), help="Just these.")
+@click.option(
+    "--only", multiple=True, type=click.Choice((*MEASURED, *DISTRICT)), help="Just these."
+)
 @click.option("--seed", default=1, show_default=True)
 @click.option(
     "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path),
@@ -61,7 +63,7 @@ def main(
     started = time.monotonic()
     try:
         with open_arena(home, python, sys.executable, progress) as arena:
-            run(arena, report, sizes, only or MEASURED)
+            run(arena, report, sizes, only or (*MEASURED, *DISTRICT))
     except (Stalled, ServiceUnavailable) as trouble:
         raise click.ClickException(str(trouble)) from trouble
     finally:

@@ -11,8 +11,10 @@ from typing import NamedTuple
 from benchmarks.arena import Arena
 from benchmarks.audit_speed import measure_audit
 from benchmarks.contest import contend, read_raw
+from benchmarks.enlistment import measure_enlistment
 from benchmarks.figures import Figure
 from benchmarks.growth import measure_growth, measure_storage
+from benchmarks.half_year import measure_half_year
 from benchmarks.latency import measure_latency
 from benchmarks.load import Log, load_log
 from benchmarks.ours import (
@@ -42,7 +44,9 @@ MEASURED = (
     "profile",
     "workers",
 )
-"""Beside our worker on PostgreSQL, which every run begins with."""
+"""Beside our worker on PostgreSQL, which a run with any of these begins with."""
+DISTRICT = ("surge", "half-year")
+"""What a district does with its roster."""
 
 _MEBIBYTE = 1 << 20
 _GROWN = [100_000, 1_000_000]
@@ -63,6 +67,30 @@ class Sizes(NamedTuple):
 
 def run(arena: Arena, report: Report, sizes: Sizes, wanted: Collection[str]) -> None:
     """Measure what is wanted into `report`. Stalled."""
+    if set(wanted) - set(DISTRICT):
+        _measure_worker(arena, report, sizes, wanted)
+    if "surge" in wanted:
+        arena.say("一夜之间的一百个组织… A hundred organisations at once…")
+        report.figures += measure_enlistment(arena, report.seed)
+    if "half-year" in wanted:
+        arena.say("全区的半年… A district's half-year…")
+        report.figures += measure_half_year(arena, report.seed)
+
+
+def memory_figures(seen: Watched) -> list[Figure]:
+    """The worker's resident memory as its window fills: by slope, and as a whole at the end."""
+    done, resident = zip(*seen.samples, strict=True)
+    figures = [
+        Figure("memory", "worker, whole", resident[-1] / _MEBIBYTE, "MiB", f"{done[-1]} taps in")
+    ]
+    if len(set(done)) > 1:
+        slope = linear_regression(done, resident).slope * 1e6 / _MEBIBYTE
+        note = "over the whole run, line of best fit"
+        figures.append(Figure("memory", "a million taps in the window", slope, "MiB", note))
+    return figures
+
+
+def _measure_worker(arena: Arena, report: Report, sizes: Sizes, wanted: Collection[str]) -> None:
     arena.say(f"发布 {sizes.taps:,} 个事件… Publishing {sizes.taps:,} events…")
     log = load_log(arena, arena.fresh("main"), sizes.taps, report.seed)
     if "raw" in wanted:
@@ -92,19 +120,6 @@ def run(arena: Arena, report: Report, sizes: Sizes, wanted: Collection[str]) -> 
         arena.say("账本变大… Growing the ledger…")
         grown = [*_GROWN, _GROWN_LARGE] if sizes.large else _GROWN
         report.figures += measure_growth(arena, taps, grown)
-
-
-def memory_figures(seen: Watched) -> list[Figure]:
-    """The worker's resident memory as its window fills: by slope, and as a whole at the end."""
-    done, resident = zip(*seen.samples, strict=True)
-    figures = [
-        Figure("memory", "worker, whole", resident[-1] / _MEBIBYTE, "MiB", f"{done[-1]} taps in")
-    ]
-    if len(set(done)) > 1:
-        slope = linear_regression(done, resident).slope * 1e6 / _MEBIBYTE
-        note = "over the whole run, line of best fit"
-        figures.append(Figure("memory", "a million taps in the window", slope, "MiB", note))
-    return figures
 
 
 def _measure_others(

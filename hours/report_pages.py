@@ -3,7 +3,7 @@
 Not what they say. Invariant: no volunteer's name is in them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,23 +13,15 @@ import click
 from dashboards.terminal import duration
 from hours import showing
 from hours.report_showing import FIGURES, decimal_hours, figures, named, report_json
+from ledger.roster.records import Project, Team, Unit
 from ledger.roster.reports import ReportRow
 from ledger.roster.reports_half_year import HalfYear
 from ledger.roster.reports_history import Served
-from ledger.roster.reports_plan import TEAM_KINDS
 from ledger.roster.reports_question import Grouping, groupings
 from ledger.roster.reports_unknown import UnknownCode
+from ledger.roster.words import CHOICES
 
 _TABLES = {"platform": "平台 platform", "unit": "所 office", "month": "月份 month"}
-_UNITS = {
-    **{"centre": "中心 centre", "office": "所 office", "station": "站 station"},
-    **{"point": "点 point", "post": "驿站 post"},
-}
-_PROJECTS = {
-    "flagship": "旗舰 flagship",
-    "village": "一村一品 village",
-    "incubating": "孵化 incubating",
-}
 _KINDS = {
     "unit": "地点 place",
     "team": "队伍 team",
@@ -131,13 +123,13 @@ def _to_do(kind: str) -> str:
 
 def _counts(found: HalfYear) -> Iterator[tuple[str, list[tuple[str, int]]]]:
     """What there was at the end, by kind, in the kinds' order."""
-    teams: Mapping[str, str] = dict(TEAM_KINDS.items())
-    for heading, counts, kinds in (
-        ("单位 units", found.units, _UNITS),
-        ("队伍 teams", found.teams, teams),
-        ("项目 projects", found.projects, _PROJECTS),
+    for heading, counts, model in (
+        ("单位 units", found.units, Unit),
+        ("队伍 teams", found.teams, Team),
+        ("项目 projects", found.projects, Project),
     ):
-        yield heading, [(name, counts[kind]) for kind, name in kinds.items() if counts.get(kind)]
+        kinds = CHOICES[model.KIND, "kind"]
+        yield heading, [(f"{kinds[one]} {one}", counts[one]) for one in kinds if counts.get(one)]
 
 
 def _cells(row: ReportRow) -> list[Any]:

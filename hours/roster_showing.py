@@ -13,7 +13,7 @@ import click
 from hours import showing
 from ledger.roster.editing import TIMES, Wrong, local_time, texts
 from ledger.roster.history import Told
-from ledger.roster.records import KINDS
+from ledger.roster.records import KINDS, Have
 from ledger.roster.roster import Change
 from ledger.roster.words import CHOICES, FIELD_WORDS, headed
 
@@ -48,10 +48,11 @@ def print_overview(found: Mapping[str, Any]) -> None:
             click.echo(f"{headed(name)}: {_cell(kind, name, value)}")
     for name, rows in tables.items():
         click.echo(f"\n{headed(name)}")
+        of_rows = Have.KIND if name == "haves" else kind
         fields = list(dict.fromkeys(field for row in rows for field in row))
         showing.print_table(
             [headed(field) for field in fields],
-            [[_cell(kind, field, row.get(field)) for field in fields] for row in rows],
+            [[_cell(of_rows, field, row.get(field)) for field in fields] for row in rows],
             "",
         )
 

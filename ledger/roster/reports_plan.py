@@ -10,19 +10,14 @@ from dataclasses import replace
 from datetime import date
 from typing import NamedTuple, TypeVar, cast
 
-from ledger.roster.records import EVER, UNIT_LEVELS, Team, TeamKind, Unit, UnitKind
+from ledger.roster.records import EVER, UNIT_LEVELS, Team, Unit, UnitKind
 from ledger.roster.reports_grouping import NONE, CodeRow, Codes, Held, Label, Plan
 from ledger.roster.reports_question import TIMES, Question
 from ledger.roster.reports_tree import EVER_AFTER, Span, Tree, corps_of, unit_at
 from ledger.roster.roster import Roster
+from ledger.roster.words import CHOICES
 
-TEAM_KINDS: dict[TeamKind, str] = {
-    "corps": "总队 corps",
-    "professional": "专业分队 professional",
-    "detachment": "支队 detachment",
-    "education": "教育队 education",
-    "other": "其他组织 other",
-}
+_TEAM_KINDS = CHOICES[Team.KIND, "kind"]
 _Order = tuple[int | str, ...]
 _Row = TypeVar("_Row", Unit, Team)
 
@@ -150,8 +145,7 @@ def _teams(roster: Roster, question: Question) -> _Part:
     found = list(_spans(tree, roster.teams, question, question.team))
     at = [corps_of(span.line) if level == "corps" else span.line[0] for _, span in found]
     if level == "kind":
-        names: Mapping[str, str] = {kind: TEAM_KINDS[kind] for kind in TEAM_KINDS}
-        groups = _groups(names, lambda kind: (list(TEAM_KINDS).index(cast(TeamKind, kind)),))
+        groups = _groups(_TEAM_KINDS, lambda kind: (list(_TEAM_KINDS).index(kind),))
     else:
         groups = _groups(_latest_names(at, lambda team: team.name_zh))
     rows = []
