@@ -75,7 +75,8 @@ def spec_of(table: ImportTable) -> TableSpec:
         {one.field: (one.header, one.english) for one in table.fields},
         frozenset(one.field for one in table.fields if one.required),
         frozenset(one.field for one in table.fields if one.private),
-        frozenset(one.field for one in table.fields if one.form in ("day", "time")),
+        frozenset(one.field for one in table.fields if one.form == "day"),
+        frozenset(one.field for one in table.fields if one.form == "time"),
     )
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from ledger.engine import open_engine
 from ledger.roster import tables
 from ledger.roster.importing_tables import TABLES
-from ledger.roster.records import Membership, Person, Team, Unit
+from ledger.roster.records import Activity, Membership, Person, Team, Unit
 from producers.district_tables import HEADERS
 from tests.importing import ImportDesk, workbook
 from tests.running import environment
@@ -129,6 +129,25 @@ def test_csv_files_of_offices_that_know_no_utf_8_import_as_the_workbook_does(
     files = (tmp_path / "单位.csv", tmp_path / "志愿者.csv")
     assert desk.summary(*files, "--apply")["added"] == 3
     assert desk.lines(book, "--apply")["change"] == []
+
+
+def test_an_activity_until_midnight_keeps_its_end_in_a_workbook_and_in_csv(
+    sqlite_desk: ImportDesk, tmp_path: Path
+) -> None:
+    late = [
+        ("编号", "名称", "单位编号", "队伍编号", "计划开始", "计划结束"),
+        ("a-1", "守夜", "centre", "corps", "2026-07-01 22:15", "2026-07-02 00:00"),
+    ]
+    teams = [("编号", "类别", "名称"), ("corps", "总队", "总队")]
+    sheets = {"单位": UNITS, "队伍": teams, "活动": late}
+    sqlite_desk.summary(workbook(tmp_path / "a.xlsx", sheets), "--apply")
+    (activity,) = sqlite_desk.held().roster.all(Activity)
+    assert activity.planned_start is not None
+    assert activity.planned_end is not None
+    assert activity.planned_end - activity.planned_start == 105 * 60 * 1_000_000
+    csv = tmp_path / "活动.csv"
+    csv.write_text("\n".join(",".join(row) for row in late))
+    assert sqlite_desk.lines(csv, "--apply")["change"] == []
 
 
 def test_doubles_across_files_are_shown_with_both_places(
