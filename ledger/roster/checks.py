@@ -2,11 +2,11 @@
 
 Pure; it looks at a whole roster, as it would be after a change, and says all that is wrong with
 some of its records. Invariant: a roster without flaws has no two rows of a code on one day, and no
-unit or team above itself.
+unit or team above itself or merged into itself.
 """
 
-from collections.abc import Collection, Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Literal, NamedTuple
 
 from ledger.roster.records import (
     UNIT_LEVELS,
@@ -44,7 +44,8 @@ def flaws(roster: Roster, records: Iterable[Record]) -> Iterator[Flaw]:
             yield from _unit_in_tree(roster, record)
         elif isinstance(record, Team):
             yield from _overlaps(record, roster.teams[record.code])
-            yield from _above_itself(roster.teams, record)
+            yield from _in_a_circle(roster.teams, record, "parent")
+            yield from _in_a_circle(roster.teams, record, "successor")
         elif isinstance(record, Project):
             yield from _overlaps(record, roster.projects[record.code])
         elif isinstance(record, Membership):
@@ -176,7 +177,8 @@ def _meet(one: tuple[str, str | None], other: tuple[str, str | None]) -> bool:
 
 
 def _unit_in_tree(roster: Roster, record: Unit) -> Iterator[Flaw]:
-    yield from _above_itself(roster.units, record)
+    yield from _in_a_circle(roster.units, record, "parent")
+    yield from _in_a_circle(roster.units, record, "successor")
     parents = roster.units.get(record.parent or "", [])
     lower = [row for row in parents if not _may_hold(row, record)]
     if record.kind != "post" and parents and len(lower) == len(parents):
@@ -195,26 +197,34 @@ def _may_hold(parent: Unit, child: Unit) -> bool:
     return UNIT_LEVELS.index(parent.kind) < UNIT_LEVELS.index(child.kind)
 
 
-def _above_itself(
-    rows: dict[str, list[Unit]] | dict[str, list[Team]], record: Unit | Team
+_Line = Literal["parent", "successor"]
+_CIRCLES: Mapping[_Line, tuple[str, str]] = {
+    "parent": (
+        "{code} 会成为自己的上级：请改正上级编号。",
+        "{code} would be above itself: correct the parent.",
+    ),
+    "successor": (
+        "{code} 会并入自己：请改正并入编号。",
+        "{code} would be merged into itself: correct the successor.",
+    ),
+}
+
+
+def _in_a_circle(
+    rows: dict[str, list[Unit]] | dict[str, list[Team]], record: Unit | Team, line: _Line
 ) -> Iterator[Flaw]:
     seen = set()
-    waiting = [record.parent]
+    following = getattr(record, line)
+    waiting = [following]
     while waiting:
         code = waiting.pop()
         if code == record.code:
-            yield Flaw(
-                record,
-                "parent",
-                record.parent or "",
-                "cycle",
-                f"{record.code} 会成为自己的上级：请改正上级编号。 "
-                f"{record.code} would be above itself: correct the parent.",
-            )
+            what = " ".join(_CIRCLES[line]).format(code=code)
+            yield Flaw(record, line, following, "cycle", what)
             return
         if code is not None and code not in seen:
             seen.add(code)
-            waiting += [row.parent for row in rows.get(code, [])]
+            waiting += [getattr(row, line) for row in rows.get(code, [])]
 
 
 def _not_a_post(roster: Roster, record: Have) -> Iterator[Flaw]:

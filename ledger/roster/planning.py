@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ledger.roster.checks import Flaw, comes_back, flaws
-from ledger.roster.records import KINDS, Record
+from ledger.roster.records import KINDS, Record, Unit
 from ledger.roster.roster import Change, Roster
 
 
@@ -39,16 +39,21 @@ def changes_to(roster: Roster, wanted: Iterable[Record]) -> list[Change]:
 def checked(roster: Roster, changes: Sequence[Change]) -> Plan:
     """The plan of these changes: none of them where what they lead to has flaws."""
     after = roster.after(changes)
-    removes = any(change.after is None for change in changes)
-    # What names a record that goes may be anywhere.
-    touched = _everything(after) if removes else (one.after for one in changes if one.after)
     found = [flaw for one in changes for flaw in comes_back(one.before, one.after)]
-    found += flaws(after, touched)
+    found += flaws(after, _concerned(after, changes))
     return Plan((), found) if found else Plan(changes, ())
 
 
-def _everything(roster: Roster) -> Iterable[Record]:
-    return (record for found in roster.records.values() for record in found.values())
+def _concerned(after: Roster, changes: Sequence[Change]) -> Iterable[Record]:
+    """What changed, and what may no longer fit because of it."""
+    if any(change.after is None for change in changes):
+        # What names a record that goes may be anywhere.
+        return (record for found in after.records.values() for record in found.values())
+    changed = [one.after for one in changes if one.after]
+    # What stands beneath a unit must still stand lower.
+    trees = {one.KIND for one in changed} & {Unit.KIND}
+    beneath = (record for kind in trees for record in after.records[kind].values())
+    return {(one.KIND, one.key): one for one in (*changed, *beneath)}.values()
 
 
 _PLACES = {kind: place for place, kind in enumerate(KINDS)}

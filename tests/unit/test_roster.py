@@ -116,6 +116,15 @@ def test_no_unit_or_team_is_above_itself() -> None:
     assert ("parent", "choir", "cycle") in found(of(CORPS, parent="choir"))
 
 
+def test_nothing_is_merged_into_itself_not_even_by_way_of_another() -> None:
+    ended = {"valid_until": "2026-07-01"}
+    first = of(OFFICE, successor="peer", **ended)
+    peer = Unit(code="peer", kind="office", name_zh="另一所", successor="office", **ended)
+    assert found(first, peer) == [("successor", "peer", "cycle"), ("successor", "office", "cycle")]
+    assert found(first, of(peer, successor=None)) == []
+    assert found(of(CHOIR, successor="choir", **ended)) == [("successor", "choir", "cycle")]
+
+
 def test_a_unit_stands_below_its_parent_and_a_post_anywhere() -> None:
     peer = Unit(code="other", kind="office", name_zh="另一所", parent="office")
     assert found(peer) == [("parent", "office", "wrong-level")]
@@ -180,6 +189,13 @@ def test_a_plan_with_a_flaw_changes_nothing() -> None:
     planned = plan(ROSTER, [of(OFFICE, parent="nobody"), of(CHOIR, name_zh="新名")])
     assert planned.changes == ()
     assert [flaw.value for flaw in planned.flaws] == ["nobody"]
+
+
+def test_a_unit_that_sinks_below_those_beneath_it_is_a_flaw_of_theirs() -> None:
+    station = Unit(code="station", kind="station", name_zh="站", parent="office")
+    roster = Roster.of([*ALL, station])
+    (flaw,) = plan(roster, [of(OFFICE, kind="point")]).flaws
+    assert (flaw.record, flaw.reason) == (station, "wrong-level")
 
 
 def test_a_plan_that_removes_what_is_named_elsewhere_has_flaws() -> None:
