@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 
 from hours import cli
 from hours.expected import EXPECTED
+from hours.settings import WrongUse
 from hours.simulated_roster import district_on
 from ledger.policy import Policy
 from ledger.roster.planning import plan
@@ -124,7 +125,7 @@ def test_on_a_day_the_active_members_of_that_day_serve_at_that_days_places() -> 
 
 def test_a_roster_in_which_nobody_serves_is_refused(ledger_url: str) -> None:
     given(ledger_url, [one for one in ROSTER if not isinstance(one, Membership)])
-    with pytest.raises(cli.WrongUse, match="import it first"):
+    with pytest.raises(WrongUse, match="import it first"):
         invoked("simulate", "--roster", HOURS_LEDGER_URL=ledger_url)
 
 
