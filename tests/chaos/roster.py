@@ -1,8 +1,8 @@
 """`python -m tests.chaos.roster`: the roster changed under load, and everybody in it killed.
 
 Who is killed with SIGKILL, at random moments of a seed: a worker while something waits to be
-published, whoever changes the roster, now and then the broker. In the end the database and the
-topic must agree. Not what happens to hours: that is `python -m tests.chaos`.
+published, whoever changes the roster, an import of a workbook, now and then the broker. In the end
+the database and the topic must agree. Not what happens to hours: that is `python -m tests.chaos`.
 """
 
 import argparse
@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 
 from sqlalchemy import select, text
@@ -24,13 +25,17 @@ from hours.services import EmbeddedKafka, EmbeddedPostgres, fetch_kafka
 from hours.settings import read_settings
 from ledger.roster.outbox import PUBLISHING_LOCK
 from ledger.roster.tables import outbox
+from ledger.roster.vault import new_key
 from tests.chaos.plan import Database
 from tests.chaos.roster_verdict import RosterVerdict, judge
+from tests.importing import workbook
 from tests.running import Hours, environment, eventually
 
 _CATCH_UP_SECONDS = 120
 _SIGHT_SECONDS = 20
 _TURN_SECONDS = 0.1  # about as long as one takes
+_IMPORT_SECONDS = 4.0  # a little longer than one takes
+_IMPORTED = 400
 
 IN_A_TURN = (
     "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1 "
@@ -76,7 +81,7 @@ def run(
 def _choose(chance: random.Random, number: int) -> str:
     if number % 20 == 2:
         return "broker"
-    return chance.choices(("worker", "all workers", "changer"), (5, 2, 3))[0]
+    return chance.choices(("worker", "all workers", "changer", "import"), (5, 2, 2, 3))[0]
 
 
 class _World:
@@ -90,12 +95,16 @@ class _World:
         self._seeds = iter(lambda: chance.randrange(1 << 32), None)
         self._workers = [hours.start_worker() for _ in range(workers)]
         self._changer = self._start_changer()
+        self._books = cycle(_workbooks(Path(hours.environment["HOURS_HOME"])))
 
     def kill(self, who: str, chance: random.Random) -> None:
         """Kill at a random moment of its work, and start another."""
         if who == "broker":
             self.broker.kill()
             self.broker.start()
+            return
+        if who == "import":
+            self._kill_import(chance)
             return
         if who == "changer":
             time.sleep(chance.uniform(0.3, 1.2))
@@ -123,6 +132,19 @@ class _World:
 
     def end(self) -> None:
         self._kill_changer()
+
+    def _kill_import(self, chance: random.Random) -> None:
+        """Anywhere from its start to its end."""
+        importing = subprocess.Popen(
+            [sys.executable, "-m", "hours", "import", str(next(self._books)), "--apply"],
+            env=self.hours.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(chance.uniform(0.5, _IMPORT_SECONDS))
+        importing.kill()
+        if importing.wait() not in (0, -signal.SIGKILL):
+            self.failed.append(f"an import ended with exit code {importing.returncode}")
 
     def _kill_changer(self) -> None:
         if self._changer.poll() not in (None, -signal.SIGKILL):
@@ -166,6 +188,23 @@ class _World:
             )
 
 
+def _workbooks(home: Path) -> list[Path]:
+    """Two that say otherwise of the same people, so that each changes what the other said."""
+    return [
+        workbook(
+            home / f"people-{turn}.xlsx",
+            {
+                "单位": [("编号", "类别", "名称"), ("centre", "中心", "实践中心")],
+                "志愿者": [
+                    ("志愿者编号", "姓名", "手机号码", "所属单位编号"),
+                    *((f"P{n}", "王小明", f"154{turn}{n:07}", "centre") for n in range(_IMPORTED)),
+                ],
+            },
+        )
+        for turn in range(2)
+    ]
+
+
 @contextmanager
 def _world(home: Path, database: Database, chance: random.Random) -> Iterator[_World]:
     broker = EmbeddedKafka(home / "kafka", fetch_kafka(print))
@@ -177,8 +216,10 @@ def _world(home: Path, database: Database, chance: random.Random) -> Iterator[_W
         if server:
             server.start()
             url = server.address
+        key = home / "roster.key"
+        key.write_text(new_key())
         settings = {"kafka": broker.address, "ledger_url": url, "session_seconds": "1.5"}
-        hours = Hours(environment(home / "logs", **settings))
+        hours = Hours(environment(home / "logs", roster_key_file=str(key), **settings))
         try:
             hours.ok("init")
             it = _World(hours, broker, 2 if server else 1, chance)
