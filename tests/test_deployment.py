@@ -20,14 +20,15 @@ import yaml
 from hours.services.jars import KAFKA
 from hours.services.postgres import _binaries
 from hours.settings import Settings, read_settings
+from ledger.roster.vault import PrivateData, Vault
 from streams.metrics import Metrics
 from tests.compose import BASE, ROOT, THREE_BROKERS, effective, parse
 
 ONE = effective(BASE)
 THREE = effective(BASE, THREE_BROKERS)
 SCHEMA = json.loads((ROOT / "tests/compose-spec/compose-spec.json").read_text())
-ONCE = {"init", "hours"}
-PRODUCT = {"init", "worker", "hours"}
+ONCE = {"init", "hours", "keeper"}
+PRODUCT = {"init", "worker", "hours", "keeper"}
 RULES = yaml.safe_load((ROOT / "dashboards/prometheus/rules.yml").read_text())["groups"][0]["rules"]
 DASHBOARD = json.loads((ROOT / "dashboards/grafana/hours.json").read_text())
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -175,6 +176,7 @@ def test_make_secrets_makes_every_secret_at_random_and_leaves_those_that_are_the
     assert len(set(first.values())) == len(first)
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{43}", value) for value in first.values())
     assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
+    Vault([first["roster"]]).seal("V1", PrivateData(name="王小明"))
     (tmp_path / "secrets/ledger_worker").unlink()
     again = made()
     changed = {name for name in first if first[name] != again[name]}
@@ -309,6 +311,8 @@ def test_the_image_runs_as_nobody_in_particular_and_holds_no_build_tools() -> No
     assert set(built) <= set(re.findall(r"^COPY (\w+) \w+$", build, re.M))
     for name in PRODUCT:
         assert THREE["services"][name]["user"] == "10001:10001"
+    assert re.search(r"^COPY --from=build --chown=10001:10001 /keeper /keeper$", final, re.M)
+    assert THREE["services"]["keeper"]["volumes"] == ["keeper-data:/keeper"]
 
 
 # Watching

@@ -43,7 +43,7 @@ class Vault:
     def __init__(self, keys: Sequence[str]) -> None:
         """Keys as `new_key` makes them, the newest first. WrongKey where one can't be."""
         try:
-            fernets = [Fernet(key) for key in keys]
+            fernets = [Fernet(_padded(key)) for key in keys]
             self._newest, self._fernet = fernets[0], MultiFernet(fernets)
         except ValueError as error:
             raise WrongKey(
@@ -116,6 +116,11 @@ def identities(data: PrivateData) -> set[tuple[str, ...]]:
     if data.phone is not None:
         found.add(("phone and name", data.phone, data.name))
     return found
+
+
+def _padded(key: str) -> str:
+    """With the signs that end base64, which `make secrets` leaves out."""
+    return key + "=" * (-len(key) % 4)
 
 
 def _another_key() -> WrongKey:
