@@ -27,9 +27,9 @@ def plan(roster: Roster, wanted: Iterable[Record], unwanted: Iterable[Record] = 
 
 
 def changes_to(roster: Roster, wanted: Iterable[Record]) -> list[Change]:
-    """What adds or replaces these records; those that are there already need nothing."""
+    """What adds or replaces these records, of equal keys the last; those there need nothing."""
     found: list[Change] = []
-    for record in wanted:
+    for record in {(one.KIND, one.key): one for one in wanted}.values():
         before = roster.records.get(record.KIND, {}).get(record.key)
         if before != record:
             found.append(Change(before, record))

@@ -185,6 +185,11 @@ def test_a_plan_applied_leaves_nothing_to_plan_and_undone_leaves_what_was(
     assert after.after(one.undone() for one in reversed(changes)) == before
 
 
+def test_of_records_wanted_under_one_key_the_last_is_planned() -> None:
+    first, last = of(CHOIR, name_zh="甲"), of(CHOIR, name_zh="乙")
+    assert plan(ROSTER, [first, last]).changes == [Change(CHOIR, last)]
+
+
 def test_a_plan_with_a_flaw_changes_nothing() -> None:
     planned = plan(ROSTER, [of(OFFICE, parent="nobody"), of(CHOIR, name_zh="新名")])
     assert planned.changes == ()
