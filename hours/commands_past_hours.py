@@ -11,6 +11,7 @@ import click
 from sqlalchemy import Connection, Engine
 
 from hours import past_hours_showing, showing
+from hours.new_workbooks import write_new_workbook
 from hours.past_hours import (
     COLUMNS,
     EXAMPLES,
@@ -24,7 +25,7 @@ from hours.past_hours import (
 from hours.past_hours_plan import Fate, Notice, Plan, Sent, fates, notices, plan
 from hours.roster_options import roster_engine
 from hours.settings import Settings, WrongUse
-from hours.sheets import Sheet, Tables, read_tables, write_workbook
+from hours.sheets import Sheet, Tables, read_tables
 from ledger import adjustments, queries
 from ledger.adjustments import Entered, Identity
 from ledger.roster import store as roster_store
@@ -70,7 +71,7 @@ def import_hours(
     Exit code 1: rows were refused or rejected; 2: the ledger has not settled all of them yet.
     """
     if template is not None:
-        write_workbook(template, [Sheet(SPEC.sheets[0], COLUMNS, EXAMPLES)])
+        write_new_workbook(template, [Sheet(SPEC.sheets[0], COLUMNS, EXAMPLES)])
         return
     if not files:
         raise WrongUse(

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
-from hours.settings import WrongUse
-from hours.sheets import Column, Sheet, write_workbook
+from hours.new_workbooks import write_new_workbook
+from hours.sheets import Column, Sheet
 from ledger.roster.importing_tables import TABLES, Field, ImportTable
 from producers.district_rows import rows_of
 from producers.district_seed import seed_district, surge_district
@@ -33,20 +33,7 @@ def write_district(path: Path, people: int, seed: int, surge: bool) -> None:
 
 
 def _write(path: Path, rows: Mapping[str, Iterable[Mapping[str, str]]]) -> None:
-    if path.suffix.lower() != ".xlsx":
-        raise WrongUse(f"{path} 应以 .xlsx 结尾。 {path} must end in .xlsx.")
-    if path.exists():
-        raise WrongUse(
-            f"{path} 已经存在：请换一个文件名，或先移走它。 "
-            f"{path} is there already: take another name, or move it away first."
-        )
-    try:
-        write_workbook(path, [_sheet(table, rows.get(kind, ())) for kind, table in TABLES.items()])
-    except OSError as error:
-        raise WrongUse(
-            f"写不了 {path}：请检查文件夹和权限。 "
-            f"{path} can't be written ({error.strerror}): check its folder and rights."
-        ) from error
+    write_new_workbook(path, [_sheet(table, rows.get(kind, ())) for kind, table in TABLES.items()])
 
 
 def _sheet(table: ImportTable, rows: Iterable[Mapping[str, str]]) -> Sheet:

@@ -14,7 +14,7 @@ from hours.sheets.refusals import shown
 from hours.sheets.workbooks import Column
 from ledger.adjustments import Identity
 from ledger.roster.roster import Roster
-from ledger.roster.vault import PrivateData
+from ledger.roster.vault import PrivateData, document_of, phone_of
 from producers.events import Adjusted
 from producers.past_hours import Flaw, PastHours, event_of, identity_of, read_row
 
@@ -113,10 +113,10 @@ def by_private_data(people: Mapping[str, PrivateData]) -> Who:
     """Looks for people among those in the roster."""
     documents, phones = defaultdict[str, set[str]](set), defaultdict[tuple[str, str], set[str]](set)
     for volunteer, data in people.items():
-        if data.document is not None:
-            documents[data.document.upper()].add(volunteer)
-        if data.phone is not None:
-            phones[data.phone, data.name].add(volunteer)
+        if (document := document_of(data)) is not None:
+            documents[document[1]].add(volunteer)
+        if (phone := phone_of(data)) is not None:
+            phones[phone].add(volunteer)
 
     def who(cells: Mapping[str, str]) -> set[str]:
         if "document" in cells:

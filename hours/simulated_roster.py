@@ -21,11 +21,7 @@ def district_on(roster: Roster, day: str) -> District:
     """The units, teams, running projects and active volunteers of an ISO date."""
     teams: dict[str, list[str]] = {}
     for volunteer, memberships in roster.memberships.items():
-        teams[volunteer] = [
-            one.team
-            for one in memberships
-            if one.since <= day and (one.until is None or day < one.until)
-        ]
+        teams[volunteer] = [one.team for one in memberships if one.holds_on(day)]
     return district_of(
         (
             (one.code, one.kind, one.name_zh, one.parent)

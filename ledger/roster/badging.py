@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ledger.roster.records import Person, Unit
-from ledger.roster.roster import Roster, on_day
+from ledger.roster.roster import Roster
 from ledger.roster.tree import Rows, beneath, row_on
 
 NO_TEAM = "未编队"
@@ -63,10 +63,8 @@ def choose(roster: Roster, choice: Choice, day: str) -> Chosen:
 
 def district_name(roster: Roster, day: str) -> str | None:
     """What the district's centre is called."""
-    centres = (on_day(rows, day) for rows in roster.units.values())
-    return next(
-        (one.name_zh for one in centres if isinstance(one, Unit) and one.kind == "centre"), None
-    )
+    centres = (one for one in roster.all(Unit) if one.kind == "centre" and one.holds_on(day))
+    return next((one.name_zh for one in centres), None)
 
 
 def _with_beneath(rows: Rows, code: str | None, day: str) -> Collection[str] | None:
@@ -84,7 +82,7 @@ def _team_of(roster: Roster, person: Person, teams: Collection[str] | None, day:
     open_ones = [
         (one.since, one.team)
         for one in roster.memberships.get(person.volunteer, ())
-        if one.since <= day and (one.until is None or day < one.until)
+        if one.holds_on(day)
         if teams is None or one.team in teams
     ]
     return min(open_ones)[1] if open_ones else None

@@ -14,10 +14,9 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from ledger.roster.checks import Flaw
-from ledger.roster.records import AnyRecord, Record
+from ledger.roster.records import LISTS, AnyRecord, Record
 from ledger.roster.words import CHOICES, offered, value_of
 
-_LISTS = {"platforms", "leaders", "teams"}
 TIMES = {"planned_start", "planned_end", "held_start", "held_end"}
 _DAYS = {"valid_from", "valid_until", "since", "until", "day", "consent", "joined"}
 _OURS = {"badge_serial", "badge_generation", "private_version"}  # other deeds give these
@@ -81,14 +80,18 @@ def instant(text: str, zone: ZoneInfo) -> int:
             local = datetime.strptime(text, form).replace(tzinfo=zone)
         except ValueError:
             continue
-        if local.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == local.replace(
-            tzinfo=None
-        ):
+        if is_on_the_clock(local):
             return int(local.timestamp()) * 1_000_000
     raise ValueError(
         f"时间应为 {zone.key} 时区的 YYYY-MM-DD HH:MM。 "
         f"A time is YYYY-MM-DD HH:MM, in the timezone {zone.key}."
     )
+
+
+def is_on_the_clock(local: datetime) -> bool:
+    """Whether a local time's clocks ever show it, and don't leap over it."""
+    back = local.astimezone(UTC).astimezone(local.tzinfo)
+    return back.replace(tzinfo=None) == local.replace(tzinfo=None)
 
 
 def local_time(microseconds: int, zone: ZoneInfo) -> str:
@@ -114,7 +117,7 @@ def wrong_of(flaw: Flaw) -> Wrong:
 
 
 def _value(kind: str, name: str, text: str, zone: ZoneInfo) -> Any:
-    if name in _LISTS:
+    if name in LISTS:
         return codes_in(text)
     if name in TIMES:
         return instant(text, zone)

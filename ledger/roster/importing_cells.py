@@ -6,17 +6,17 @@ Pure. Not who somebody is (`private_forms`), and not which code a name means
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from ledger.roster.editing import codes_in, is_on_the_clock
 from ledger.roster.importing_names import Names
 from ledger.roster.importing_reasons import Reason, Wrong
 from ledger.roster.importing_tables import Field
 from ledger.roster.private_forms import document_text, person_name, phone_number
 
 _SEPARATORS = "、，,；;"
-_LIST = re.compile(f"[{_SEPARATORS}\n]")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}(?::[0-9]{2})?")
 _PSEUDONYM = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9])?")
@@ -40,7 +40,7 @@ def _named(field: Field, text: str, names: Names) -> Any | Wrong:
     if not field.many:
         return names.code(field.names, text)
     codes: dict[str, None] = {}
-    for part in filter(None, map(str.strip, _LIST.split(text))):
+    for part in codes_in(text):
         code = names.code(field.names, part)
         if isinstance(code, Wrong):
             return code
@@ -95,7 +95,7 @@ def _instant(text: str, zone: ZoneInfo) -> int | Wrong:
         return Wrong(Reason.NOT_A_TIME)
     if not _TIME.fullmatch(text) or local.year < 1971:
         return Wrong(Reason.NOT_A_TIME)
-    if local.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != local.replace(tzinfo=None):
+    if not is_on_the_clock(local):
         return Wrong(Reason.NO_SUCH_TIME, zone.key)
     return int(local.timestamp()) * 1_000_000
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from ledger.roster.importing_reasons import Reason, Wrong
 from ledger.roster.importing_tables import PEOPLE
 from ledger.roster.importing_values import Refused, Row, refused
-from ledger.roster.vault import PrivateData, called
+from ledger.roster.vault import PrivateData, called, document_of, phone_of
 
 _FIELDS = PEOPLE.by_name
 
@@ -118,14 +118,6 @@ def _place(one: Enrolled) -> _Place:
 
 def _also(place: _Place) -> tuple[int, ...]:
     return () if place.row is None else (place.row,)
-
-
-def document_of(data: PrivateData) -> tuple[str, str] | None:
-    return None if data.document is None else (data.document_type or "", data.document)
-
-
-def phone_of(data: PrivateData) -> tuple[str, str] | None:
-    return None if data.phone is None else (data.phone, data.name)
 
 
 def told_of(volunteer: str, data: PrivateData) -> str:

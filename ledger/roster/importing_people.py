@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
-from ledger.roster.importing_doubles import Doubles, Enrolled, document_of, phone_of, told_of
+from ledger.roster.importing_doubles import Doubles, Enrolled, told_of
 from ledger.roster.importing_reasons import Reason, Wrong
 from ledger.roster.importing_records import Reading, Wanted, read_row
 from ledger.roster.importing_tables import PEOPLE, Field
 from ledger.roster.importing_values import Refused, Row, refused
 from ledger.roster.private_forms import document_type, wrong_document
-from ledger.roster.vault import PrivateData
+from ledger.roster.vault import PrivateData, document_of, phone_of
 
 _FIELDS = PEOPLE.by_name
 _PRIVATE = tuple(PrivateData.model_fields)

@@ -19,7 +19,7 @@ from ledger.roster.records import (
     Unit,
 )
 from ledger.roster.roster import Roster
-from ledger.roster.tree import beneath
+from ledger.roster.tree import beneath, unit_of
 from ledger.roster.words import CHOICES, offered
 
 DayOf = Callable[[int], str]
@@ -86,18 +86,13 @@ def _in_units(roster: Roster, kind: str, units: set[str], day: str) -> Callable[
     if kind == Signup.KIND:
         return lambda one: _unit_of_activity(roster, one.activity) in units
     if kind == Membership.KIND:
-        return lambda one: _unit_of_team(roster, one.team, day) in units
+        return lambda one: unit_of(roster.teams, one.team, day) in units
     return lambda one: one.unit in units
 
 
 def _unit_of_activity(roster: Roster, code: str) -> str | None:
     activity = roster.activities.get(code)
     return None if activity is None else activity.unit
-
-
-def _unit_of_team(roster: Roster, code: str, day: str) -> str | None:
-    rows = roster.teams.get(code, [])
-    return next((row.unit for row in rows if row.holds_on(day)), rows[-1].unit if rows else None)
 
 
 def _in_teams(roster: Roster, kind: str, teams: set[str], on: str | None) -> Callable[[Any], bool]:
@@ -113,7 +108,7 @@ def _in_teams(roster: Roster, kind: str, teams: set[str], on: str | None) -> Cal
     members = {
         one.volunteer
         for one in roster.all(Membership)
-        if one.team in teams and (on is None or _holds(one, on))
+        if one.team in teams and (on is None or one.holds_on(on))
     }
     return lambda one: one.volunteer in members
 
@@ -130,17 +125,11 @@ def _of_status(kind: str, status: str) -> Callable[[Any], bool]:
 
 
 def _on(kind: str, day: str, day_of: DayOf) -> Callable[[Any], bool]:
-    if kind == Membership.KIND:
-        return lambda one: _holds(one, day)
     if kind == Activity.KIND:
         return lambda one: _takes_place(one, day, day_of)
     if kind == Person.KIND:  # whose membership held then was asked with the team
         return lambda one: True
     return lambda one: bool(one.holds_on(day))
-
-
-def _holds(one: Membership, day: str) -> bool:
-    return one.since <= day and (one.until is None or day < one.until)
 
 
 def _takes_place(one: Activity, day: str, day_of: DayOf) -> bool:

@@ -24,7 +24,7 @@ from ledger.roster.records import (
     Unit,
 )
 from ledger.roster.roster import Roster
-from ledger.roster.tree import Rows, above, beneath, row_on
+from ledger.roster.tree import Rows, above, beneath, row_on, unit_of
 
 Overview = dict[str, Any]
 
@@ -45,7 +45,7 @@ def _unit(roster: Roster, code: str, day: str) -> Overview:
     found: Overview = {
         "above": _named(roster.units, above(roster.units, code, day), day),
         "beneath": _kinds(roster.units, under, day),
-        "teams": sum(_unit_of(roster.teams, one, day) in whole for one in roster.teams),
+        "teams": sum(unit_of(roster.teams, one, day) in whole for one in roster.teams),
         "people": sum(one.unit in whole for one in roster.people.values()),
         "activities": sum(one.unit in whole for one in roster.activities.values()),
     }
@@ -77,7 +77,7 @@ def _haves(roster: Roster, post: str) -> list[Overview]:
 def _team(roster: Roster, code: str, day: str) -> Overview:
     under = beneath(roster.teams, code, day)
     whole = {code, *under}
-    members = [one for one in roster.all(Membership) if _holds(one, day)]
+    members = [one for one in roster.all(Membership) if one.holds_on(day)]
     return {
         "above": _named(roster.teams, above(roster.teams, code, day), day),
         "beneath": _kinds(roster.teams, under, day),
@@ -147,10 +147,6 @@ _MORE: Mapping[str, Callable[[Roster, str, str], Overview]] = {
 }
 
 
-def _holds(one: Membership, day: str) -> bool:
-    return one.since <= day and (one.until is None or day < one.until)
-
-
 def _named(rows: Rows, codes: Iterable[str], day: str) -> list[Overview]:
     return [{"code": code, "name_zh": _name(rows, code, day)} for code in codes]
 
@@ -163,11 +159,6 @@ def _name(rows: Rows, code: str, day: str) -> str | None:
 def _title(roster: Roster, code: str) -> str | None:
     activity = roster.activities.get(code)
     return None if activity is None else activity.title
-
-
-def _unit_of(teams: Mapping[str, Sequence[Team]], code: str, day: str) -> str | None:
-    row = row_on(teams, code, day)
-    return row.unit if isinstance(row, Team) else None
 
 
 def _kinds(rows: Rows, codes: Iterable[str], day: str) -> dict[str, int]:

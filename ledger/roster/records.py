@@ -97,16 +97,21 @@ class Unit(_Valid):
     """Which unit it was merged into at `valid_until`."""
 
 
-class HaveItem(Record):
-    """One of the things a standardised post has: an item of the "six haves" 六有."""
+class _Listed(Record):
+    """One of a short list, at its place in it."""
 
-    KIND: ClassVar[str] = "have_item"
     KEY: ClassVar[tuple[str, ...]] = ("code",)
 
     code: Code
     name_zh: Name
     name_en: Name | None = None
     position: Count = 0
+
+
+class HaveItem(_Listed):
+    """One of the things a standardised post has: an item of the "six haves" 六有."""
+
+    KIND: ClassVar[str] = "have_item"
 
 
 class Have(Record):
@@ -123,16 +128,10 @@ class Have(Record):
     checked_by: Code
 
 
-class Platform(Record):
+class Platform(_Listed):
     """A service platform."""
 
     KIND: ClassVar[str] = "platform"
-    KEY: ClassVar[tuple[str, ...]] = ("code",)
-
-    code: Code
-    name_zh: Name
-    name_en: Name | None = None
-    position: Count = 0
 
 
 class Team(_Valid):
@@ -255,6 +254,13 @@ class Membership(Record):
             raise PydanticCustomError("period", "until must be after since")
         return self
 
+    def holds_on(self, day: str) -> bool:
+        """Whether it is true on an ISO date."""
+        return self.since <= day and (self.until is None or day < self.until)
+
+
+LISTS = frozenset({"platforms", "leaders", "teams"})
+"""The fields that are lists of codes."""
 
 KINDS: dict[str, type[Record]] = {
     model.KIND: model

@@ -120,11 +120,6 @@ class Roster:
         return dict(found)
 
 
-def on_day(rows: list[Unit] | list[Team] | list[Project], day: str) -> Record | None:
-    """Of one code's rows, the one that holds on a day."""
-    return next((row for row in rows if row.holds_on(day)), None)
-
-
 def _by_code(rows: Iterable[AnyRecord]) -> dict[str, list[AnyRecord]]:
     found: dict[str, list[AnyRecord]] = defaultdict(list)
     for row in rows:

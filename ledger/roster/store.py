@@ -6,6 +6,7 @@ a record has seen what it was.
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
@@ -18,11 +19,10 @@ from ledger.bulk import delete_rows, insert_rows
 from ledger.refusals import LedgerRefusal
 from ledger.roster import tables
 from ledger.roster.distribution import Message, messages
-from ledger.roster.records import KINDS, Activity, Project, Record, Team, Unit
+from ledger.roster.records import KINDS, LISTS, Activity, Project, Record, Team, Unit
 from ledger.roster.roster import Change, Key, Roster
 from ledger.roster.vault import PrivateData, Vault
 
-_LISTS = {"platforms", "leaders", "teams"}
 _ONE_AT_A_TIME = 0x726F73746572
 """PostgreSQL's advisory lock for changing the roster: the letters "roster"."""
 
@@ -98,13 +98,6 @@ def load_private(connection: Connection, vault: Vault) -> dict[str, PrivateData]
         volunteer: vault.open(volunteer, bytes(sealed))
         for volunteer, sealed in connection.execute(current_private())
     }
-
-
-def private_of(connection: Connection, vault: Vault, volunteer: str) -> PrivateData | None:
-    """Who one volunteer is, as of now. WrongKey."""
-    statement = current_private().where(tables.private.c.volunteer == volunteer)
-    row = connection.execute(statement).one_or_none()
-    return None if row is None else vault.open(volunteer, bytes(row[1]))
 
 
 def latest_version(connection: Connection, volunteer: str) -> int:
@@ -199,9 +192,11 @@ def changes_of(connection: Connection, number: int) -> list[Change]:
 
 
 def _write_records(connection: Connection, changes: Sequence[Change]) -> None:
-    for kind in KINDS:
+    by_kind: dict[str, list[Change]] = defaultdict(list)
+    for change in changes:
+        by_kind[change.kind].append(change)
+    for kind, of_kind in by_kind.items():
         table = tables.BY_KIND[kind]
-        of_kind = [one for one in changes if one.kind == kind]
         gone = [one.key for one in of_kind if one.before is not None]
         delete_rows(connection, table, KINDS[kind].KEY, gone)
         insert_rows(connection, table, [_row(table, one.after) for one in of_kind if one.after])
@@ -227,7 +222,7 @@ def _next_number(connection: Connection) -> int:
 def _record(model: type[Record], row: RowMapping) -> Record:
     """What the database holds was checked when it came in."""
     fields: dict[str, Any] = {str(name): value for name, value in row.items()}
-    for name in _LISTS & fields.keys():
+    for name in LISTS & fields.keys():
         fields[name] = tuple(json.loads(fields[name]))
     return model.model_construct(**fields)
 

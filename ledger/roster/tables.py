@@ -4,6 +4,8 @@ Each kind of `records` has a table whose columns are its fields; lists of codes 
 Invariant: names, phones and document numbers stand, sealed, in `roster_private` and in no other.
 """
 
+from typing import Any
+
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, Text
 
 from ledger.roster import records
@@ -29,15 +31,22 @@ def _number(name: str, nullable: bool = False) -> Column[int]:
     return Column(name, BigInteger, nullable=nullable)
 
 
+def _with_periods() -> tuple[Column[Any], ...]:
+    """What units, teams and projects have: a row for each period."""
+    period = (_day("valid_from", is_key=True), _day("valid_until"), _code("code", is_key=True))
+    return (*period, _text("kind"), _text("name_zh"), _text("name_en", nullable=True))
+
+
+def _listed() -> tuple[Column[Any], ...]:
+    """What have-items and platforms are: a name at its place."""
+    name = (_text("name_zh"), _text("name_en", nullable=True))
+    return (_code("code", is_key=True), *name, _number("position"))
+
+
 units = Table(
     "roster_units",
     metadata,
-    _day("valid_from", is_key=True),
-    _day("valid_until"),
-    _code("code", is_key=True),
-    _text("kind"),
-    _text("name_zh"),
-    _text("name_en", nullable=True),
+    *_with_periods(),
     _code("parent"),
     _code("successor"),
 )
@@ -45,10 +54,7 @@ units = Table(
 have_items = Table(
     "roster_have_items",
     metadata,
-    _code("code", is_key=True),
-    _text("name_zh"),
-    _text("name_en", nullable=True),
-    _number("position"),
+    *_listed(),
 )
 
 haves = Table(
@@ -65,21 +71,13 @@ haves = Table(
 platforms = Table(
     "roster_platforms",
     metadata,
-    _code("code", is_key=True),
-    _text("name_zh"),
-    _text("name_en", nullable=True),
-    _number("position"),
+    *_listed(),
 )
 
 teams = Table(
     "roster_teams",
     metadata,
-    _day("valid_from", is_key=True),
-    _day("valid_until"),
-    _code("code", is_key=True),
-    _text("kind"),
-    _text("name_zh"),
-    _text("name_en", nullable=True),
+    *_with_periods(),
     _code("parent"),
     _code("unit"),
     Column("platforms", Text, nullable=False),
@@ -90,12 +88,7 @@ teams = Table(
 projects = Table(
     "roster_projects",
     metadata,
-    _day("valid_from", is_key=True),
-    _day("valid_until"),
-    _code("code", is_key=True),
-    _text("kind"),
-    _text("name_zh"),
-    _text("name_en", nullable=True),
+    *_with_periods(),
     _code("unit"),
     _text("status"),
 )

@@ -17,6 +17,12 @@ def row_on(rows: Rows, code: str, day: str) -> Unit | Team | None:
     return next((row for row in found if row.holds_on(day)), found[-1] if found else None)
 
 
+def unit_of(teams: Mapping[str, Sequence[Team]], code: str, day: str) -> str | None:
+    """The unit that a team belongs to."""
+    row = row_on(teams, code, day)
+    return row.unit if isinstance(row, Team) else None
+
+
 def above(rows: Rows, code: str, day: str) -> list[str]:
     """The codes above one, the highest first."""
     found: list[str] = []

@@ -110,12 +110,23 @@ def _covered(text: str | None, first: int, last: int) -> str | None:
 
 def identities(data: PrivateData) -> set[tuple[str, ...]]:
     """What tells who somebody is: the document, and phone and name together."""
+    document, phone = document_of(data), phone_of(data)
     found: set[tuple[str, ...]] = set()
-    if data.document is not None:
-        found.add(("document", data.document_type or "", data.document.upper()))
-    if data.phone is not None:
-        found.add(("phone and name", data.phone, data.name))
+    if document is not None:
+        found.add(("document", *document))
+    if phone is not None:
+        found.add(("phone and name", *phone))
     return found
+
+
+def document_of(data: PrivateData) -> tuple[str, str] | None:
+    """Type and number of the document, in capitals."""
+    return None if data.document is None else (data.document_type or "", data.document.upper())
+
+
+def phone_of(data: PrivateData) -> tuple[str, str] | None:
+    """Phone and name, which together tell who somebody is."""
+    return None if data.phone is None else (data.phone, data.name)
 
 
 def _padded(key: str) -> str:

@@ -283,6 +283,10 @@ def test_the_template_is_taken_as_it_is(hours: Hours, tmp_path: Path) -> None:
     ok(hours, "init")
     template = tmp_path / "t.xlsx"
     ok(hours, "import-hours", "--template", str(template))
+    again = ask(hours, "import-hours", "--template", str(template))
+    assert isinstance(again.exception, WrongUse)
+    nowhere = ask(hours, "import-hours", "--template", str(tmp_path / "nowhere" / "t.xlsx"))
+    assert isinstance(nowhere.exception, WrongUse)
     taken = import_hours(hours, template)
     assert (taken.exit_code, taken.plan["new"], taken.plan["refusals"]) == (0, 2, 0)
 

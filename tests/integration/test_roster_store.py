@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from ledger import queries, schema
 from ledger.engine import open_engine
 from ledger.roster import store, tables
+from ledger.roster.disclosing import who
 from ledger.roster.planning import plan
 from ledger.roster.records import Activity, Membership, Person, Platform, Record, Team, Unit
 from ledger.roster.roster import Change, Roster
@@ -134,7 +135,7 @@ def test_private_data_is_sealed_in_the_database_and_opened_by_its_key_alone(
         sealed = connection.execute(select(tables.private.c.sealed)).scalar_one()
         assert WANG.name.encode() not in bytes(sealed)
         assert store.load_private(connection, vault) == {"V1": WANG}
-        assert store.private_of(connection, vault, "V1") == WANG
+        assert who(connection, vault, ["V1"]) == {"V1": WANG}
         with pytest.raises(WrongKey):
             store.load_private(connection, Vault([Fernet.generate_key().decode()]))
 
