@@ -168,21 +168,43 @@ class _CloudEvent(_Value):
     time: Instant
 
 
-class CheckedIn(_CloudEvent):
+class _KioskEvent(_CloudEvent):
+    """What a kiosk's gateway says beside the fact, as extension attributes, for the auditor.
+
+    Not data, since how a kiosk came to know something is no part of what happened.
+    """
+
+    kioskclock: Annotated[
+        Instant | None,
+        Field(
+            description="What the kiosk's own clock read; `time` is that, corrected by what the "
+            "clock was measured to be off."
+        ),
+    ] = None
+    identifiedby: Annotated[
+        Literal["badge", "number", "list"] | None,
+        Field(
+            description="How the kiosk knew the volunteer: a signed badge, a number that was "
+            "typed, a name picked from a list."
+        ),
+    ] = None
+
+
+class CheckedIn(_KioskEvent):
     """A volunteer said "I am here, serving this team"."""
 
     type: Literal["hours.checked-in.v1"] = "hours.checked-in.v1"
     data: CheckedInData
 
 
-class CheckedOut(_CloudEvent):
+class CheckedOut(_KioskEvent):
     """A volunteer said "I am leaving"."""
 
     type: Literal["hours.checked-out.v1"] = "hours.checked-out.v1"
     data: CheckedOutData
 
 
-class TapVoided(_CloudEvent):
+class TapVoided(_KioskEvent):
     """Someone took one earlier tap of this volunteer back."""
 
     type: Literal["hours.tap-voided.v1"] = "hours.tap-voided.v1"
@@ -203,6 +225,9 @@ class Adjusted(_CloudEvent):
     ] = None
     data: AdjustedData
 
+
+EXTENSIONS = frozenset({"identifiedby", "importedfrom", "kioskclock"})
+"""Attributes that an event may have beside CloudEvents' own; no part of its content."""
 
 Event = CheckedIn | CheckedOut | TapVoided | Adjusted
 EVENT_MODELS: dict[str, type[Event]] = {

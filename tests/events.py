@@ -39,6 +39,10 @@ _who = {
     "subject": identifiers,
     "time": st.integers(EARLIEST, LATEST),
 }
+_how = {
+    "kioskclock": st.none() | st.integers(EARLIEST, LATEST),
+    "identifiedby": st.sampled_from([None, "badge", "number", "list"]),
+}
 
 
 def _data(model: Any, **fields: Any) -> Any:
@@ -55,6 +59,7 @@ events: st.SearchStrategy[Event] = st.one_of(
         CheckedIn,
         data=_desk_or_kiosk(CheckedInData, team=codes, place=codes, activity=st.none() | codes),
         **_who,
+        **_how,
     ),
     st.builds(CheckedOut, data=_desk_or_kiosk(CheckedOutData, place=st.none() | codes), **_who),
     st.builds(
@@ -63,6 +68,7 @@ events: st.SearchStrategy[Event] = st.one_of(
             TapVoidedData, tap_source=identifiers, tap_id=identifiers, by=codes, reason=reasons
         ),
         **_who,
+        **_how,
     ),
     st.builds(
         Adjusted,

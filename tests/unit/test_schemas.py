@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.validators import extend
 from pydantic import TypeAdapter
 
-from producers.events import EVENT_MODELS, Event
+from producers.events import EVENT_MODELS, EXTENSIONS, Event
 from producers.examples import EXAMPLES
 from producers.reading import read_record
 from producers.refusals import Refusal
@@ -107,6 +107,8 @@ INVALID = [
     *(changed(ADJUSTED, seconds=value) for value in (0, 86_401, -86_401, 0.5, "5", True, 10**40)),
     *({**ADJUSTED, "importedfrom": value} for value in ("", " a", "a\n", 7, "表" * 129)),
     changed({**ADJUSTED, "importedfrom": "补录!7"}, specversion=GONE),
+    *({**CHECKED_IN, "kioskclock": value} for value in ("", "2026-03-05", 7, "now")),
+    *({**CHECKED_IN, "identifiedby": value} for value in ("", "face", 7)),
     changed(CHECKED_IN, supplied_by="leader-12"),
     changed(CHECKED_IN, reason="没带手机"),
     changed(CHECKED_IN, supplied_by="leader-12", reason=None),
@@ -139,6 +141,7 @@ EQUALLY_GOOD = [
     changed(CHECKED_IN, subject="x" * 128, team="队" * 128),
     changed(ADJUSTED, seconds=-86_400, reason="因" * 1_000),
     {**ADJUSTED, "importedfrom": "补录!7"},
+    {**CHECKED_IN, "kioskclock": "1970-01-01T00:00:07Z", "identifiedby": "badge"},
 ]
 
 
@@ -218,5 +221,5 @@ def test_the_asyncapi_document_speaks_of_one_topic_and_how_to_partition_it() -> 
 def test_the_models_themselves_and_the_documents_are_of_one_opinion() -> None:
     for name, model in EVENT_MODELS.items():
         required = DOCUMENTS[f"{name}.schema.json"]["required"]
-        assert required == [name for name in model.model_fields if name != "importedfrom"]
+        assert required == [name for name in model.model_fields if name not in EXTENSIONS]
         TypeAdapter(model).validate_json(json.dumps(GOOD[name]))
