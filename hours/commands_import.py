@@ -23,7 +23,7 @@ from ledger.roster.private_values import mentions
 from ledger.roster.records import Person
 from ledger.roster.roster import Roster
 from ledger.roster.store import Deed
-from ledger.roster.vault import Vault
+from ledger.roster.vault import Sealed, Vault
 from producers.district_seed import VOLUNTEER_COUNT
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -155,11 +155,11 @@ def _taken(names: set[str], name: str) -> str:
     return name
 
 
-def _sealed(vault: Vault, imported: Imported) -> dict[tuple[str, int], bytes]:
+def _sealed(vault: Vault, imported: Imported) -> dict[tuple[str, int], Sealed]:
     """What the roster keeps of who people are, by volunteer and version."""
     people = [one.after for one in imported.changes if isinstance(one.after, Person)]
     with showing.counting("封存 sealing") as moved:
-        sealed: dict[tuple[str, int], bytes] = {}
+        sealed: dict[tuple[str, int], Sealed] = {}
         for person in people:
             if who := imported.private.get(person.volunteer):
                 version = (person.volunteer, person.private_version)

@@ -11,7 +11,7 @@ import click
 from hours import showing
 from hours.settings import Settings
 from ledger.roster import distribution
-from ledger.roster.store import Deed, begin_change_set, changing, enqueue, load
+from ledger.roster.store import Deed, all_called, begin_change_set, changing, enqueue, load
 from ledger.store import open_store
 from streams.roster_topic import read_roster
 
@@ -33,7 +33,8 @@ def publish_again(settings: Settings, by: str, why: str) -> None:
         store.check()
         with changing(store.engine) as connection:
             number = begin_change_set(connection, deed)
-            messages = distribution.anew(load(connection), number, view.revisions)
+            roster, called = load(connection), all_called(connection)
+            messages = distribution.anew(roster, number, view.revisions, called)
             enqueue(connection, number, messages)
     finally:
         store.engine.dispose()
@@ -41,3 +42,10 @@ def publish_again(settings: Settings, by: str, why: str) -> None:
         f"{len(messages)} 条消息等待 worker 发布。 "
         f"{len(messages)} messages wait for a worker to publish them."
     )
+    unnamed = sum(one.private_version > 0 for one in roster.people.values()) - len(called)
+    if unnamed:
+        showing.say(
+            f"{unnamed} 人在签到机上只显示编号：用 hours roster rotate-key 补上，再发布一次。 "
+            f"{unnamed} people are shown at kiosks by their number alone: run hours roster "
+            "rotate-key, which knows what to call them, and publish again."
+        )

@@ -33,10 +33,10 @@ from ledger.roster.records import Have, Person
 from ledger.roster.roster import Change, Roster
 from ledger.roster.store import Deed
 from ledger.roster.undoing import undoing
-from ledger.roster.vault import PrivateData, Vault
+from ledger.roster.vault import PrivateData, Sealed, Vault
 
-Sealed = Mapping[tuple[str, int], bytes]
-Drafted = tuple[Sequence[Change], Sealed]
+NewPrivate = Mapping[tuple[str, int], Sealed]
+Drafted = tuple[Sequence[Change], NewPrivate]
 
 _private = (
     click.option("--private", "ask", is_flag=True, help="Ask for name, phone and document."),

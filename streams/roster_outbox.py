@@ -25,8 +25,8 @@ from ledger.refusals import LedgerRefusal
 from ledger.roster import outbox
 from ledger.roster.outbox import STALLED_SECONDS, Publish, Waiting
 from producers.publishing import ask_any_broker
+from producers.roster_view import QUIET
 from streams.metrics import Metrics
-from streams.roster_topic import QUIET
 from streams.settings import StreamSettings
 from streams.topics import (
     LONGEST_MESSAGE_BYTES,

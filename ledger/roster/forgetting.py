@@ -22,7 +22,7 @@ from ledger.bulk import insert_rows
 from ledger.engine import driver_errors, driver_of
 from ledger.refusals import LedgerRefusal
 from ledger.roster import tables
-from ledger.roster.vault import Vault
+from ledger.roster.vault import Vault, called
 
 _WAIT_MILLISECONDS = 20_000
 _READERS_MILLISECONDS = 5_000
@@ -78,15 +78,18 @@ def delete_private(connection: Connection, volunteer: str) -> int:
 def seal_anew(connection: Connection, vault: Vault, moved: Callable[[int, int], None]) -> int:
     """Seal with the vault's newest key what isn't yet, within `store.changing`; how many rows.
 
+    Rows from before it was kept are told what their volunteer is called at a kiosk, and count.
     `moved` is told how many rows were looked at, and of how many. WrongKey.
     """
     rows = [tuple(row) for row in connection.execute(select(tables.private))]
     sealed = []
     count = 0
-    for done, (volunteer, version, old) in enumerate(rows, 1):
+    for done, (volunteer, version, old, known) in enumerate(rows, 1):
         new = vault.sealed_again(bytes(old))
-        count += new is not None
-        sealed.append((volunteer, version, bytes(old) if new is None else new))
+        count += new is not None or known is None
+        content = bytes(old) if new is None else new
+        name = known or called(vault.open(volunteer, content).name)
+        sealed.append((volunteer, version, content, name))
         moved(done, len(rows))
     if count:
         _write_anew(connection, sealed)

@@ -7,7 +7,7 @@ a record has seen what it was.
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -19,9 +19,19 @@ from ledger.bulk import delete_rows, insert_rows
 from ledger.refusals import LedgerRefusal
 from ledger.roster import tables
 from ledger.roster.distribution import Message, messages
-from ledger.roster.records import KINDS, LISTS, Activity, Project, Record, Team, Unit
+from ledger.roster.records import (
+    KINDS,
+    LISTS,
+    Activity,
+    Membership,
+    Person,
+    Project,
+    Record,
+    Team,
+    Unit,
+)
 from ledger.roster.roster import Change, Key, Roster
-from ledger.roster.vault import PrivateData, Vault
+from ledger.roster.vault import PrivateData, Sealed, Vault
 
 _ONE_AT_A_TIME = 0x726F73746572
 """PostgreSQL's advisory lock for changing the roster: the letters "roster"."""
@@ -109,6 +119,22 @@ def latest_version(connection: Connection, volunteer: str) -> int:
     return int(latest or 0)
 
 
+def all_called(connection: Connection, volunteers: Container[str] | None = None) -> dict[str, str]:
+    """What volunteers (None: all) are called at a kiosk, as of now; not of whom it isn't known."""
+    private = tables.private
+    people = tables.people
+    found = select(private.c.volunteer, private.c.called).join(
+        people,
+        (people.c.volunteer == private.c.volunteer)
+        & (people.c.private_version == private.c.version),
+    )
+    return {
+        volunteer: called
+        for volunteer, called in connection.execute(found.where(private.c.called.is_not(None)))
+        if volunteers is None or volunteer in volunteers
+    }
+
+
 def current_private() -> Select[Any]:
     """Each volunteer and what is sealed of who they are, as of now."""
     private, people = tables.private, tables.people
@@ -124,7 +150,7 @@ def apply(
     before: Roster,
     changes: Sequence[Change],
     deed: Deed,
-    sealed: Mapping[tuple[str, int], bytes] = MappingProxyType({}),
+    sealed: Mapping[tuple[str, int], Sealed] = MappingProxyType({}),
 ) -> int:
     """Make changes to the roster that was `before`, within `changing`; the change set's number.
 
@@ -136,10 +162,12 @@ def apply(
             raise _changed_since(change)
     number = _next_number(connection)
     _write_records(connection, changes)
-    private = [(volunteer, version, one) for (volunteer, version), one in sealed.items()]
+    private = [(*version, *one) for version, one in sealed.items()]
     insert_rows(connection, tables.private, private)
     _write_history(connection, number, deed, changes)
-    enqueue(connection, number, messages(before.after(changes), changes, number))
+    people = {one.key[0] for one in changes if one.kind in (Person.KIND, Membership.KIND)}
+    called = all_called(connection, people)
+    enqueue(connection, number, messages(before.after(changes), changes, number, called))
     return number
 
 

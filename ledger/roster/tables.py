@@ -1,7 +1,8 @@
 """The roster's tables. Made and changed only by the migrations.
 
 Each kind of `records` has a table whose columns are its fields; lists of codes are JSON texts.
-Invariant: names, phones and document numbers stand, sealed, in `roster_private` and in no other.
+Invariant: names, phones and document numbers stand, sealed, in `roster_private` and in no other;
+beside them there, and nowhere else, stands a name with nothing left but its first character.
 """
 
 from typing import Any
@@ -151,6 +152,8 @@ private = Table(
     _code("volunteer", is_key=True),
     Column("version", BigInteger, primary_key=True, autoincrement=False),
     Column("sealed", LargeBinary, nullable=False),
+    # The name as kiosks show it, `vault.called`; None where it was sealed before there were any.
+    Column("called", String(100)),
 )
 
 # The history: a change set is what one person did at once, its changes what became of each record.

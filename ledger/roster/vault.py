@@ -6,7 +6,7 @@ Invariant: nothing here is printed by `repr`, so that no log or traceback shows 
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -33,6 +33,13 @@ class PrivateData(BaseModel):
     document: Annotated[str | None, Field(max_length=60, pattern=_LINE, repr=False)] = None
 
 
+class Sealed(NamedTuple):
+    """What the database keeps of who somebody is: opened by the key alone, but for `called`."""
+
+    content: bytes
+    called: str
+
+
 class _Sealed(PrivateData):
     volunteer: str
 
@@ -52,10 +59,11 @@ class Vault:
                 "hours roster new-key makes them."
             ) from error
 
-    def seal(self, volunteer: str, data: PrivateData) -> bytes:
+    def seal(self, volunteer: str, data: PrivateData) -> Sealed:
         """What the database keeps."""
-        sealed = _Sealed(volunteer=volunteer, **dict(data))
-        return self._fernet.encrypt(sealed.model_dump_json(exclude_none=True).encode())
+        whole = _Sealed(volunteer=volunteer, **dict(data))
+        content = self._fernet.encrypt(whole.model_dump_json(exclude_none=True).encode())
+        return Sealed(content, called(data.name))
 
     def open(self, volunteer: str, sealed: bytes) -> PrivateData:
         """What was sealed for this volunteer. WrongKey where it wasn't, or by another key."""

@@ -16,6 +16,8 @@ CREATE TABLE taps (
     source TEXT NOT NULL,
     id TEXT NOT NULL,
     volunteer TEXT NOT NULL,
+    kind TEXT NOT NULL,                        -- the event's type
+    place TEXT NOT NULL,
     event BLOB NOT NULL,                       -- one CloudEvent as JSON
     received_at INTEGER NOT NULL,              -- by the gateway's best time
     boot TEXT NOT NULL,                        -- this and the next: see gateway_clock
@@ -28,7 +30,9 @@ CREATE TABLE taps (
     UNIQUE (source, id)
 );
 CREATE INDEX taps_waiting ON taps (number) WHERE published_at IS NULL AND refused IS NULL;
-CREATE INDEX taps_of_volunteer ON taps (volunteer, number);
+CREATE INDEX taps_refused ON taps (number) WHERE refused IS NOT NULL;
+CREATE INDEX taps_published ON taps (published_at);
+CREATE INDEX taps_at_place ON taps (place, received_at);
 CREATE TABLE refusals (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     at INTEGER NOT NULL,

@@ -1,6 +1,6 @@
-"""A kiosk as its gateway knows it by its key: in whose name it speaks, and for whom.
+"""A kiosk, as its gateway knows it: one browser that may speak in one name, for one place.
 
-It holds no key. Invariant: what a tap says of where it came from is taken from here alone.
+Invariant: what it says of itself stands nowhere in here; all of it was said by an operator.
 """
 
 from typing import Literal, NamedTuple
@@ -9,14 +9,20 @@ Role = Literal["kiosk", "operator"]
 
 
 class Kiosk(NamedTuple):
-    """`place` is a unit's code, empty for an operator; `teams` is empty where it is the place's."""
+    """`teams` are whose members it lists; none: the place's own. An operator has no place."""
 
     code: str
     role: Role
     place: str
-    teams: tuple[str, ...] = ()
+    teams: tuple[str, ...]
+    created_at: int
+    created_by: str
+    enrolled_at: int | None = None
+    revoked_at: int | None = None
+    revoked_by: str | None = None
+    revoked_why: str | None = None
 
     @property
     def source(self) -> str:
-        """The source of its events."""
+        """In whose name its events are published."""
         return f"/kiosks/{self.code}"

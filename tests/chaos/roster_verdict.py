@@ -12,8 +12,8 @@ from sqlalchemy import Engine
 from ledger import queries
 from ledger.roster import outbox, store
 from ledger.roster.distribution import everything
+from producers.roster_view import COMMITTED, QUIET, RosterView
 from streams.log import open_log
-from streams.roster_topic import COMMITTED, QUIET, RosterView
 from streams.settings import StreamSettings
 
 _TOLD_AS = {"have": "post", "have_item": "have-item", "membership": "volunteer"}

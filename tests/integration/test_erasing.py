@@ -33,7 +33,7 @@ from ledger.roster.records import (
 )
 from ledger.roster.store import Deed
 from ledger.roster.vault import PrivateData, Vault
-from streams.roster_topic import QUIET
+from producers.roster_view import QUIET
 from tests.running import Hours, eventually, lines
 from tests.taps import tap
 
@@ -82,7 +82,7 @@ def enrolled(hours: Hours) -> Enrolled:
     change(hours.engine, wanted, {(VOLUNTEER, 1): first[0], (OTHER, 1): first[1]})
     second = vault.seal(VOLUNTEER, SECOND)
     change(hours.engine, [_person(2)], {(VOLUNTEER, 2): second})
-    return Enrolled(hours, [first[0], second])
+    return Enrolled(hours, [first[0].content, second.content])
 
 
 def _person(version: int) -> Person:

@@ -143,4 +143,4 @@ def test_private_data_is_sealed_in_the_database_and_opened_by_its_key_alone(
 def test_sealed_data_moved_to_another_volunteer_is_not_opened() -> None:
     vault = Vault([Fernet.generate_key().decode()])
     with pytest.raises(WrongKey):
-        vault.open("V2", vault.seal("V1", WANG))
+        vault.open("V2", vault.seal("V1", WANG).content)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.roster_topic import QUIET, RosterView
+from producers.roster_view import QUIET, RosterView
 
 KEY = b"team/choir"
 

@@ -1,0 +1,248 @@
+"""From the outbox to the log: in order, until Kafka has acknowledged, however long that takes.
+
+A row is marked as published after its acknowledgement; a crash in between sends the same bytes
+again, which settling knows for a duplicate. Order matters in one case alone: a void must not reach
+the log before its tap. So a void is never in flight together with anything of its volunteer; it is
+sent when that is acknowledged. Invariant: nothing is given up but what Kafka says that it will
+never take, and that is kept, with the reason.
+"""
+
+import fcntl
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from kafka import KafkaProducer
+from kafka.errors import (
+    AuthorizationError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    SaslAuthenticationFailedError,
+)
+from kafka.future import Future
+
+from producers.events import ANY_EVENT, TapVoided
+from producers.kafka_access import KafkaAccess
+from producers.kiosk.gateway_clock import GatewayClock, corrected
+from producers.kiosk.outbox_rows import KEPT_SECONDS, OutboxRows, Published, Row
+from producers.writing import write_line, write_record
+
+_AT_ONCE = 2_000
+_LONGEST_PAUSE_SECONDS = 30.0
+_DELIVERY_SECONDS = 30
+_REACH_SECONDS = 10
+_LOOK_SECONDS = 5.0
+_NEVER = (MessageSizeTooLargeError, RecordListTooLargeError)
+_VOID = TapVoided.model_fields["type"].default
+_UNSET = 0  # a record's time, where the broker didn't put its own in its place
+
+Failure = tuple[Row, Exception]
+Try = Callable[[Row], list[Failure]]
+
+
+class PublisherState(NamedTuple):
+    """Whether Kafka takes what is sent; if not, why, and since when (microseconds)."""
+
+    connected: bool
+    trouble: str | None
+    since: int
+
+
+class AnotherPublisher(Exception):
+    """Somebody else publishes what is in this file."""
+
+
+class Publisher(threading.Thread):
+    """Publishes what comes into the outbox, until it is stopped. `kept` says that there is more."""
+
+    def __init__(
+        self,
+        rows: OutboxRows,
+        kept: threading.Event,
+        access: KafkaAccess,
+        topic: str,
+        clock: GatewayClock,
+    ) -> None:
+        super().__init__(name="publisher", daemon=True)
+        self._rows, self._kept, self._clock = rows, kept, clock
+        self._access, self._topic = access, topic
+        self._over = threading.Event()
+        self.state = PublisherState(False, None, clock.now().best_at)
+
+    def run(self) -> None:
+        pause = 1.0
+        while not self._over.is_set():
+            try:
+                with opened(self._access) as producer:
+                    for sent in self._batches(producer):
+                        pause = 1.0 if sent else pause
+            except (KafkaError, OSError) as error:
+                self._troubled(error)
+                self._over.wait(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+    def stop(self) -> None:
+        """Send no more; what waits stays."""
+        self._over.set()
+        self._kept.set()
+
+    def _batches(self, producer: Any) -> Iterator[int]:
+        """Send what waits, for ever; how many each time."""
+        while not self._over.is_set():
+            self._kept.clear()
+            sent = publish_waiting(self._rows, producer, self._topic, self._clock)
+            if sent or not self.state.connected:
+                self._well()
+            if not sent:
+                self._rows.forget_published(self._clock.now().best_at - KEPT_SECONDS * 1_000_000)
+                self._kept.wait(_LOOK_SECONDS)
+            yield sent
+
+    def _well(self) -> None:
+        if not self.state.connected:
+            self.state = PublisherState(True, None, self._clock.now().best_at)
+
+    def _troubled(self, error: Exception) -> None:
+        known = self.state
+        since = self._clock.now().best_at if known.trouble is None else known.since
+        self.state = PublisherState(False, trouble(error, self._access, self._topic), since)
+
+
+def publish_waiting(rows: OutboxRows, producer: Any, topic: str, clock: GatewayClock) -> int:
+    """Send a batch of what waits and mark what was acknowledged; how many that were.
+
+    KafkaError where one was not: it waits on, as does all behind it.
+    """
+    waiting = rows.waiting(_AT_ONCE if clock.measured_by else 1)  # the first one asks the time
+    batch = before_a_void(waiting)
+    if not batch:
+        return 0
+    failed = _try(rows, producer, topic, clock, batch)
+    for row, error in failed:
+        _settle_failure(row, error, lambda one: _try(rows, producer, topic, clock, [one]), rows)
+    return len(batch)
+
+
+def before_a_void(rows: Sequence[Row]) -> Sequence[Row]:
+    """As many of these rows, in order, as may be in flight together."""
+    seen = set[str]()
+    for place, row in enumerate(rows):
+        if row.volunteer in seen and row.kind == _VOID:
+            return rows[:place]
+        seen.add(row.volunteer)
+    return rows
+
+
+def trouble(error: Exception, access: KafkaAccess, topic: str) -> str:
+    """What to tell the operator of an error that keeps taps from being published."""
+    who = access.user or "anonymous"
+    if isinstance(error, SaslAuthenticationFailedError):
+        return (
+            f"Kafka 不接受用户 {who} 的密码：请检查 HOURS_KAFKA_PASSWORD_FILE。 "
+            f"Kafka refuses the password of {who}: check HOURS_KAFKA_PASSWORD_FILE."
+        )
+    if isinstance(error, AuthorizationError):
+        return (
+            f"Kafka 不许 {who} 写入 {topic}：请授予权限（hours init）。 "
+            f"Kafka doesn't let {who} write to {topic}: grant it (hours init)."
+        )
+    return (
+        f"Kafka {access.bootstrap} 没有确认（{type(error).__name__}）：签到都在网关里，会再发。 "
+        f"Kafka at {access.bootstrap} doesn't acknowledge ({type(error).__name__}): taps are kept "
+        "on the gateway and sent again."
+    )
+
+
+@contextmanager
+def alone(file: Path) -> Iterator[None]:
+    """Be the only one who publishes what is in this file. AnotherPublisher."""
+    with file.with_name(f"{file.name}.publisher").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise AnotherPublisher from error
+        yield
+
+
+@contextmanager
+def opened(access: KafkaAccess) -> Iterator[Any]:
+    """A producer for `publish_waiting`. KafkaError, OSError."""
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    producer = KafkaProducer(
+        **access.options(),
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=0,
+        batch_size=262_144,
+        bootstrap_timeout_ms=_REACH_SECONDS * 1_000,
+        max_block_ms=_DELIVERY_SECONDS * 1_000,
+        request_timeout_ms=_REACH_SECONDS * 1_000,
+        delivery_timeout_ms=_DELIVERY_SECONDS * 1_000,
+    )
+    try:
+        yield producer
+    finally:
+        producer.close(timeout=1)
+
+
+def _try(
+    rows: OutboxRows, producer: Any, topic: str, clock: GatewayClock, batch: Sequence[Row]
+) -> list[Failure]:
+    """Send rows, mark those that were acknowledged; the others."""
+    offered = [_offered(row, clock) for row in batch]
+    rows.offer(offered)
+    futures = [_send(producer, topic, row, clock) for row in offered]
+    acknowledged, failed = list[Published](), list[Failure]()
+    for row, future in zip(offered, futures, strict=True):
+        try:
+            where = future.get(timeout=2 * _DELIVERY_SECONDS)
+        except KafkaError as error:
+            failed.append((row, error))
+        else:
+            acknowledged.append(Published(row.number, where.partition, where.offset))
+    rows.published(acknowledged, clock.now().best_at)
+    return failed
+
+
+def _offered(row: Row, clock: GatewayClock) -> Row:
+    """The row as Kafka will see it: its time put right by what is known now, for good."""
+    if row.offered:
+        return row
+    event = ANY_EVENT.validate_json(row.event)
+    at = corrected(event.time, row.received, clock.now())
+    if at == event.time:
+        return row
+    return row._replace(event=write_line(event.model_copy(update={"time": at})))
+
+
+def _send(producer: Any, topic: str, row: Row, clock: GatewayClock) -> Any:
+    """A future; one that failed where nothing could even be sent."""
+    key, value, headers = write_record(ANY_EVENT.validate_json(row.event))
+    sent_at = clock.uptime()
+    try:
+        future = producer.send(topic, value, key, headers=headers, timestamp_ms=_UNSET)
+    except _NEVER as error:
+        return Future().failure(error)
+
+    def acknowledged(where: Any) -> None:
+        if where.timestamp != _UNSET:
+            clock.heard("kafka", where.timestamp * 1_000, sent_at, clock.uptime())
+
+    return future.add_callback(acknowledged)
+
+
+def _settle_failure(row: Row, error: Exception, alone: Try, rows: OutboxRows) -> None:
+    """Give up a row that Kafka will never take; raises what may pass.
+
+    A refusal for size may be about the batch: only of a row that was sent alone is it believed.
+    """
+    if not isinstance(error, _NEVER):
+        raise error
+    for _, again in alone(row):
+        if not isinstance(again, _NEVER):
+            raise again
+        rows.refused_by_kafka(row.number, f"{type(again).__name__}: {again}"[:300])
