@@ -90,6 +90,14 @@ class Outbox:
         """Keep what was refused. Its future fails with OutboxUnavailable."""
         return self._put(_Work((), refused))
 
+    def trouble(self) -> str | None:
+        """Why nothing new could be kept now; None where it could."""
+        try:
+            self._refuse_a_full_disk()
+        except OSError as error:
+            return str(_unavailable(error))
+        return None
+
     def close(self) -> None:
         """Write what was given, then let go of the file."""
         self._queue.put(None)

@@ -115,6 +115,10 @@ class OutboxRows:
         published = ever.get("taps", 0) - waiting - refused
         return Standing(waiting, oldest, published, refused, ever.get("refusals", 0))
 
+    def has(self, source: str, id_: str) -> bool:
+        """Whether a tap was kept."""
+        return bool(self._all("SELECT 1 FROM taps WHERE source = ? AND id = ?", (source, id_)))
+
     def waiting_by_source(self) -> dict[str, int]:
         """How many wait of each kiosk."""
         return dict(

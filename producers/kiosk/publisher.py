@@ -9,6 +9,7 @@ never take, and that is kept, with the reason.
 
 import fcntl
 import logging
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -57,10 +58,14 @@ class AnotherPublisher(Exception):
 
 
 class Publisher(threading.Thread):
-    """Publishes what comes into the outbox, until it is stopped. `kept` says that there is more."""
+    """Publishes what comes into the outbox, until it is stopped. `kept` says that there is more.
+
+    While somebody else publishes what is in the file, it waits for its turn.
+    """
 
     def __init__(
         self,
+        file: Path,
         rows: OutboxRows,
         kept: threading.Event,
         access: KafkaAccess,
@@ -68,6 +73,7 @@ class Publisher(threading.Thread):
         clock: GatewayClock,
     ) -> None:
         super().__init__(name="publisher", daemon=True)
+        self._file = file
         self._rows, self._kept, self._clock = rows, kept, clock
         self._access, self._topic = access, topic
         self._over = threading.Event()
@@ -77,10 +83,12 @@ class Publisher(threading.Thread):
         pause = 1.0
         while not self._over.is_set():
             try:
-                with opened(self._access) as producer:
+                with alone(self._file), opened(self._access) as producer:
                     for sent in self._batches(producer):
                         pause = 1.0 if sent else pause
-            except (KafkaError, OSError) as error:
+            except AnotherPublisher:
+                self._over.wait(1.0)
+            except (KafkaError, OSError, sqlite3.Error) as error:
                 self._troubled(error)
                 self._over.wait(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
