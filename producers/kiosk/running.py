@@ -131,7 +131,7 @@ def _parts(settings: GatewaySettings) -> Iterator[Gateway]:
             f"{settings.topic_prefix}.taps",
             clock,
         )
-        reader = RosterReader(roster, settings.access, f"{settings.topic_prefix}.roster")
+        reader = RosterReader(roster, settings.access, f"{topics}roster")
         threads: list[Any] = [publisher, reader]
         if settings.ntp_server:
             threads.append(TimeServer(clock, settings.ntp_server))
@@ -182,8 +182,8 @@ def _server(settings: GatewaySettings, app: Any) -> _Server:
         config.load()
     except (OSError, ssl.SSLError) as error:
         raise GatewayRefusal(
-            f"证书或私钥不能用（{error}）：请检查 --cert 和 --key。 The certificate or its key can't "
-            f"be used ({error}): check --cert and --key."
+            f"证书或私钥不能用（{error}）：请检查 --cert 和 --key。 "
+            f"The certificate or its key can't be used ({error}): check --cert and --key."
         ) from error
     return _Server(config)
 
