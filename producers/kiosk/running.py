@@ -42,7 +42,8 @@ class GatewaySettings:
 
     file: Path
     access: KafkaAccess
-    topic_prefix: str
+    taps_topic: str
+    roster_topic: str
     ledger_name: str
     timezone: str
     badge_keys: Sequence[Ed25519PublicKey] = ()
@@ -124,14 +125,9 @@ def _parts(settings: GatewaySettings) -> Iterator[Gateway]:
         for part in (rows, roster, kiosks):
             stack.callback(part.close)
         publisher = Publisher(
-            settings.file,
-            rows,
-            outbox.kept,
-            settings.access,
-            f"{settings.topic_prefix}.taps",
-            clock,
+            settings.file, rows, outbox.kept, settings.access, settings.taps_topic, clock
         )
-        reader = RosterReader(roster, settings.access, f"{settings.topic_prefix}.roster")
+        reader = RosterReader(roster, settings.access, settings.roster_topic)
         threads: list[Any] = [publisher, reader]
         if settings.ntp_server:
             threads.append(TimeServer(clock, settings.ntp_server))
@@ -182,8 +178,8 @@ def _server(settings: GatewaySettings, app: Any) -> _Server:
         config.load()
     except (OSError, ssl.SSLError) as error:
         raise GatewayRefusal(
-            f"证书或私钥不能用（{error}）：请检查 --cert 和 --key。 The certificate or its key can't "
-            f"be used ({error}): check --cert and --key."
+            f"证书或私钥不能用（{error}）：请检查 --cert 和 --key。 "
+            f"The certificate or its key can't be used ({error}): check --cert and --key."
         ) from error
     return _Server(config)
 

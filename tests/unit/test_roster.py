@@ -231,6 +231,7 @@ def test_each_thing_is_told_whole_once_whatever_changed_of_it() -> None:
         "volunteer/V1": {
             "revision": 7,
             "volunteer": "V1",
+            "called": None,
             "status": "active",
             "badge": {"serial": "B1", "generation": 1},
             "teams": [{"team": "choir", "since": "2026-01-01", "until": "2026-06-01"}],
