@@ -1,7 +1,7 @@
 """The page's files as they are served: read once, each with its type and its hash.
 
-Scripts are told the version. Invariant: that is the hash of all files as they are kept, so that a service worker that has a version has
-exactly these files.
+Scripts are told the version: the hash of all files as they are kept. Invariant: a service worker
+that has a version has exactly its files.
 """
 
 import hashlib
