@@ -109,8 +109,8 @@ def print_certificate(made: Certificate) -> None:
     """Where the files are, and what to do with them."""
     click.echo(f"hours kiosk --cert {made.certificate} --key {made.key}")
     click.echo(
-        f"有效到 {made.until:%Y-%m-%d}。请把 {made.authority} 装到每台签到机：Android 在 设置→安全→加密与凭据→"
-        "安装证书→CA 证书，iPad 打开文件后在 设置→通用→关于本机→证书信任设置 里打开。"
+        f"有效到 {made.until:%Y-%m-%d}。请把 {made.authority} 装到每台签到机：Android 在 "
+        "设置→安全→加密与凭据→安装证书→CA 证书，iPad 打开文件后在 设置→通用→关于本机→证书信任设置 里打开。"
     )
     click.echo(
         f"Good until {made.until:%Y-%m-%d}. Install {made.authority} on each kiosk: on Android, "
