@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
 from ledger.policy import Policy
 from ledger.roster.vault import Vault
@@ -25,6 +24,15 @@ def _timezone(name: str) -> str:
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ValueError("no such IANA timezone, as Asia/Shanghai is one") from error
     return name
+
+
+def _address(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+        raise ValueError("an address has http or https and a host, as https://kiosk.example:8443")
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError("an address ends with its host and port")
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 class Settings(BaseModel):
@@ -48,6 +56,9 @@ class Settings(BaseModel):
     web_port: int | None = Field(default=None, ge=1, le=65_535)
     roster_key_file: Path | None = None
     badge_key_file: Path | None = None
+    badge_public_key_file: Path | None = None
+    kiosk_address: Annotated[str, AfterValidator(_address)] = "http://127.0.0.1:8080"
+    ntp_server: str | None = Field(default=None, pattern=r"^[A-Za-z0-9.:-]{1,255}$")
 
     @property
     def policy(self) -> Policy:
@@ -64,6 +75,11 @@ class Settings(BaseModel):
             return url
         password = secret_lines("HOURS_LEDGER_PASSWORD_FILE", self.ledger_password_file)[0]
         return _with_password(url, password)
+
+    @property
+    def gateway_file(self) -> Path:
+        """The file of this machine's kiosk gateway."""
+        return self.home.absolute() / "kiosk" / "gateway.db"
 
     def vault(self) -> Vault:
         """What opens the names of volunteers. WrongUse where no key is set, WrongKey."""
@@ -146,6 +162,10 @@ def secret_lines(variable: str, file: Path) -> list[str]:
 
 
 def _with_password(url: str, password: str) -> str:
+    # Who needs no database must not pay for it: a gateway runs in little memory.
+    from sqlalchemy.engine import make_url  # noqa: PLC0415
+    from sqlalchemy.exc import ArgumentError  # noqa: PLC0415
+
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
