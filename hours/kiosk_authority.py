@@ -153,9 +153,7 @@ def _only(names: Sequence[Name]) -> x509.NameConstraints:
     return x509.NameConstraints(permitted, None if has_address else everywhere)
 
 
-def _refuse_unconstrained(
-    authority: x509.Certificate, names: Sequence[Name], file: Path
-) -> None:
+def _refuse_unconstrained(authority: x509.Certificate, names: Sequence[Name], file: Path) -> None:
     only = authority.extensions.get_extension_for_class(x509.NameConstraints).value
     permitted = {_text(one) for one in only.permitted_subtrees or ()}
     strange = [_text(name) for name in names if _text(name) not in permitted]
