@@ -9,7 +9,6 @@ import click
 
 from hours.badge_keys import badge_public_keys
 from hours.settings import Settings
-from producers.kafka_access import KafkaAccess
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -45,7 +44,7 @@ def kiosk(
     streams = settings.streams()
     gateway = GatewaySettings(
         file=settings.gateway_file,
-        access=KafkaAccess(streams.bootstrap),
+        access=streams.kafka,
         taps_topic=streams.taps_topic,
         roster_topic=streams.roster_topic,
         ledger_name=settings.ledger_name,

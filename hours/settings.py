@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from ledger.policy import Policy
 from ledger.roster.vault import Vault
+from producers.kafka_access import KafkaAccess
 from streams.settings import StreamSettings
 
 
@@ -41,6 +42,9 @@ class Settings(BaseModel):
 
     home: Path = Path(".hours")
     kafka: str | None = None
+    kafka_user: str | None = Field(default=None, min_length=1)
+    kafka_password_file: Path | None = None
+    kafka_ca_file: Path | None = None
     ledger_url: str | None = Field(default=None, repr=False)
     ledger_password_file: Path | None = None
     ledger_name: str = Field(default="tongzhou.hours.example", min_length=1, pattern=r"^[!-~]+$")
@@ -87,16 +91,28 @@ class Settings(BaseModel):
             )
         return Vault(secret_lines("HOURS_ROSTER_KEY_FILE", self.roster_key_file))
 
-    def streams(self) -> StreamSettings:
-        """What needs Kafka. WrongUse where there is none."""
+    def kafka_access(self) -> KafkaAccess:
+        """Where Kafka is, and as whom it is asked. WrongUse where there is none."""
         if self.kafka is None:
             raise WrongUse(
                 "没有设置 HOURS_KAFKA：在另一个终端运行 hours services，再照它打印的行设置。 "
                 "HOURS_KAFKA is not set: run `hours services` in another terminal "
                 "and set what it prints."
             )
+        if (self.kafka_user is None) != (self.kafka_password_file is None):
+            raise WrongUse(
+                "HOURS_KAFKA_USER 和 HOURS_KAFKA_PASSWORD_FILE 要一起设置。 "
+                "HOURS_KAFKA_USER and HOURS_KAFKA_PASSWORD_FILE are set together, or not at all."
+            )
+        password = None
+        if self.kafka_password_file is not None:
+            password = secret_lines("HOURS_KAFKA_PASSWORD_FILE", self.kafka_password_file)[0]
+        return KafkaAccess(self.kafka, self.kafka_user, password, self.kafka_ca_file)
+
+    def streams(self) -> StreamSettings:
+        """What needs Kafka. WrongUse where there is none."""
         return StreamSettings(
-            bootstrap=self.kafka,
+            kafka=self.kafka_access(),
             ledger_url=self.url,
             ledger_name=self.ledger_name,
             data_dir=self.home.absolute() / "worker",
