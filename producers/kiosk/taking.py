@@ -17,7 +17,6 @@ from producers.kiosk.messages import Answer, Tap
 from producers.kiosk.outbox import NewTap, RefusedTap
 from producers.kiosk.tap_reading import Unread
 
-
 Judged = Event | Refusal | None
 """What a tap is: an event, a refusal, or (None) one that was kept before, whatever is known now."""
 
