@@ -150,7 +150,7 @@ def refusals(settings: Settings, limit: int, as_json: bool) -> None:
     help="What browsers call the gateway: a host name or an IP address; may be repeated.",
 )
 def certificate(folder: Path, names: tuple[str, ...]) -> None:
-    """自签证书。 A certificate in FOLDER for a gateway with no domain, by a small authority of its own.
+    """自制证书。 A certificate in FOLDER for a gateway with no domain, by an authority of its own.
 
     The authority vouches for these names alone, and for nothing else that a tablet visits. A FOLDER
     that has the authority already gets a new certificate by it, once the old one is moved away.

@@ -82,8 +82,8 @@ def _authority(file: Path, key_file: Path, names: Sequence[Name]) -> _Authority:
         key = load_pem_private_key(key_file.read_bytes(), password=None)
     except (OSError, ValueError, TypeError) as error:
         raise WrongUse(
-            f"读不了 {file} 和 {key_file}：续证要两个文件都在，或另取文件夹。 {file} and {key_file} "
-            "can't be read: renewing needs both of them; or name another folder."
+            f"读不了 {file} 和 {key_file}：续证要两个文件都在，或另取文件夹。 "
+            f"{file} and {key_file} can't be read: renewing needs both; or name another folder."
         ) from error
     assert isinstance(key, ec.EllipticCurvePrivateKey)
     return _Authority(certificate, key)
@@ -159,7 +159,8 @@ def _refuse_unconstrained(authority: x509.Certificate, names: Sequence[Name], fi
     strange = [_text(name) for name in names if _text(name) not in permitted]
     if strange:
         raise WrongUse(
-            f"{file} 只为原来的名字作证，不包括 {'、'.join(strange)}：另取文件夹，并把新的证书装到签到机。 "
+            f"{file} 只为原来的名字作证，不包括 {'、'.join(strange)}：另取文件夹，"
+            "并把新的证书装到签到机。 "
             f"{file} vouches for the names it was made for, not for {', '.join(strange)}: name "
             "another folder, and install its authority on the kiosks."
         )
@@ -169,8 +170,9 @@ def _refuse_existing(*files: Path) -> None:
     for file in files:
         if file.exists():
             raise WrongUse(
-                f"{file} 已经存在，不会覆盖：续证请先移走它，或另取文件夹。 {file} exists and is not "
-                "overwritten: move it away to renew, or name another folder."
+                f"{file} 已经存在，不会覆盖：续证请先移走它，或另取文件夹。 "
+                f"{file} exists and is not overwritten: move it away to renew, or name another "
+                "folder."
             )
 
 
@@ -186,8 +188,8 @@ def _name(host: str) -> Name:
         plain = host.lower().rstrip(".")
     if len(plain) > 253 or not _HOST.fullmatch(plain):
         raise WrongUse(
-            f"{host} 不是主机名或 IP 地址：例如 kiosk.lan 或 192.168.1.10。 {host} is no host name or "
-            "IP address, as kiosk.lan or 192.168.1.10."
+            f"{host} 不是主机名或 IP 地址：例如 kiosk.lan 或 192.168.1.10。 "
+            f"{host} is no host name or IP address, as kiosk.lan or 192.168.1.10."
         )
     return x509.DNSName(plain)
 

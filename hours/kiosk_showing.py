@@ -70,7 +70,8 @@ def qr_lines(text: str) -> list[str]:
     import zxingcpp  # noqa: PLC0415 - only who shows a code needs it
 
     made = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
-    rows = memoryview(made.to_image(add_quiet_zones=False)).tolist()
+    pixels = memoryview(made.to_image(add_quiet_zones=False))
+    rows = [[pixels[y, x] for x in range(len(pixels))] for y in range(len(pixels))]
     width = len(rows[0]) + 2 * _QUIET
     dark = [[False] * _QUIET + [cell == 0 for cell in row] + [False] * _QUIET for row in rows]
     white = [[False] * width for _ in range(_QUIET)]
@@ -109,8 +110,9 @@ def print_certificate(made: Certificate) -> None:
     """Where the files are, and what to do with them."""
     click.echo(f"hours kiosk --cert {made.certificate} --key {made.key}")
     click.echo(
-        f"有效到 {made.until:%Y-%m-%d}。请把 {made.authority} 装到每台签到机：Android 在 设置→安全→加密与凭据→"
-        "安装证书→CA 证书，iPad 打开文件后在 设置→通用→关于本机→证书信任设置 里打开。"
+        f"有效到 {made.until:%Y-%m-%d}。请把 {made.authority} 装到每台签到机：Android 在 "
+        "设置→安全→加密与凭据→安装证书→CA 证书，iPad 打开文件后在 "
+        "设置→通用→关于本机→证书信任设置 里打开。"
     )
     click.echo(
         f"Good until {made.until:%Y-%m-%d}. Install {made.authority} on each kiosk: on Android, "

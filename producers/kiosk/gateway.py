@@ -4,6 +4,7 @@ Invariant: who speaks is known by the key alone, and looked up for each request,
 kiosk is refused from that moment on.
 """
 
+import asyncio
 import hashlib
 import threading
 from base64 import b64encode
@@ -21,7 +22,7 @@ from producers.kiosk.checking import Known
 from producers.kiosk.gateway_clock import GatewayClock
 from producers.kiosk.kiosk import Kiosk
 from producers.kiosk.kiosks import Kiosks, Seen
-from producers.kiosk.limits import Tries
+from producers.kiosk.limits import Recent, Tries
 from producers.kiosk.messages import Report
 from producers.kiosk.metrics import GatewayMetrics
 from producers.kiosk.outbox import Outbox
@@ -53,12 +54,14 @@ class Gateway:
     publisher: Callable[[], PublisherState]
     page: PageFiles = field(default_factory=PageFiles)
     tries: Tries = field(default_factory=Tries)
+    refused: Recent = field(default_factory=Recent)
 
     def __post_init__(self) -> None:
         self.metrics = GatewayMetrics(lambda: (self.now(), self.reports()))
         self._reports = self.kiosks.reports()
         self._unkept = set[str]()
         self._lock = threading.Lock()
+        self.decoding = asyncio.Semaphore(1)  # one core is left for taps
         self._known: tuple[tuple[int, str], int, Known] | None = None
         self._slices: dict[str, tuple[Any, bytes, str]] = {}
 

@@ -16,6 +16,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from pydantic import TypeAdapter, ValidationError
+
+from producers.events import Code
 from producers.kiosk.database import open_database
 from producers.kiosk.kiosk import Kiosk, Role
 
@@ -24,6 +27,7 @@ CODE_HOURS = 24
 _CHARACTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: none looks like another
 _FORGIVEN = str.maketrans("OIL", "011", "- ")
 _CODE_LENGTH = 12
+_CODES = TypeAdapter[str](Code)
 _NOTE = "gateway"
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _COLUMNS = (
@@ -71,12 +75,17 @@ class Kiosks:
     ) -> None:
         """A new kiosk, that nobody speaks for yet.
 
-        KioskRefusal: there is one of that code, or the code can't be part of a source.
+        KioskRefusal: there is one of that code, or a code that no event may name.
         """
+        spoilt = [one for one in (*([place] if role == "kiosk" else ()), *teams) if _spoilt(one)]
+        if spoilt:
+            raise KioskRefusal(
+                f"{spoilt[0]!a} 不是地点或队伍的编号。 {spoilt[0]!a} is no code of a place or team."
+            )
         if not _CODE.fullmatch(code):
             raise KioskRefusal(
-                f"签到机编号 {code!a} 不能用：写 1 到 64 个英文字母、数字、点、横线。 {code!a} can't be a "
-                "kiosk's code: it is 1 to 64 letters, digits, dots and hyphens."
+                f"签到机编号 {code!a} 不能用：写 1 到 64 个英文字母、数字、点、横线。 "
+                f"{code!a} can't be a kiosk's code: it is 1 to 64 letters, digits, dots and hyphens."
             )
         row = (code, role, place, json.dumps(teams, ensure_ascii=False), now, by)
         with self._changing() as connection:
@@ -192,6 +201,14 @@ class Kiosks:
                 with suppress(sqlite3.Error):  # a full disk may have rolled it back already
                     self._changes.execute("ROLLBACK")
                 raise
+
+
+def _spoilt(code: str) -> bool:
+    try:
+        _CODES.validate_python(code)
+    except ValidationError:
+        return True
+    return False
 
 
 def _kiosk(connection: sqlite3.Connection, where: str, value: Any) -> Kiosk | None:
