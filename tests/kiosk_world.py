@@ -229,9 +229,7 @@ def _records() -> list[Any]:
         Unit(
             code=PLACE, kind="station", name_zh="运河村站", name_en="Canal village", parent="centre"
         ),
-        Team(
-            code="choir", kind="professional", name_zh="合唱队", name_en="Choir", unit=PLACE
-        ),
+        Team(code="choir", kind="professional", name_zh="合唱队", name_en="Choir", unit=PLACE),
         Team(code="clinic", kind="professional", name_zh="义诊队", name_en="Clinic"),
         Activity(code="concert", title="社区音乐会", unit=PLACE, teams=("choir",)),
         *people,
