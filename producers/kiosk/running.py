@@ -83,7 +83,7 @@ def run_gateway(settings: GatewaySettings, say: Callable[[str], None]) -> None:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(gateway, servers))
         with suppress(sqlite3.Error):  # the disk is full: what was reported is reported again
-            gateway.keep_reports()
+            gateway.keep_reports(is_over=True)
 
 
 def refuse_an_open_door(settings: GatewaySettings) -> None:
