@@ -85,7 +85,7 @@ class Kiosks:
         if not _CODE.fullmatch(code):
             raise KioskRefusal(
                 f"签到机编号 {code!a} 不能用：写 1 到 64 个英文字母、数字、点、横线。 "
-                f"{code!a} can't be a kiosk's code: it is 1 to 64 letters, digits, dots and hyphens."
+                f"{code!a} can't be a kiosk's code: 1 to 64 letters, digits, dots and hyphens."
             )
         row = (code, role, place, json.dumps(teams, ensure_ascii=False), now, by)
         with self._changing() as connection:

@@ -11,6 +11,7 @@ import socket
 import sqlite3
 import ssl
 import stat
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ from producers.kiosk.time_server import TimeServer
 from producers.kiosk.watch import create_watch_app
 
 _KEEP_REPORTS_SECONDS = 10
-_LEAVING_SECONDS = 5
+_LEAVING_SECONDS = 3
 _BACKLOG = 2_048
 
 
@@ -183,8 +184,7 @@ def _parts(settings: GatewaySettings) -> Iterator[Gateway]:
             threads.append(TimeServer(clock, settings.ntp_server))
         for thread in threads:
             thread.start()
-            stack.callback(thread.join, _LEAVING_SECONDS)
-            stack.callback(thread.stop)
+        stack.callback(_stop, threads)
         yield Gateway(
             ledger_name=settings.ledger_name,
             timezone=settings.timezone,
@@ -196,6 +196,18 @@ def _parts(settings: GatewaySettings) -> Iterator[Gateway]:
             kiosks=kiosks,
             publisher=lambda: publisher.state,
         )
+
+
+def _stop(threads: Sequence[Any]) -> None:
+    """Let them finish what they do, as long as that takes no longer than people wait.
+
+    One that Kafka keeps waiting ends with the process: what it had in hand is on the disk.
+    """
+    for thread in threads:
+        thread.stop()
+    deadline = time.monotonic() + _LEAVING_SECONDS
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
 
 
 @contextmanager
