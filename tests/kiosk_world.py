@@ -8,7 +8,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from ledger.roster.store import Deed
 from ledger.roster.vault import PrivateData, Vault, new_key
 from producers.badge_keys import new_private_key, private_key_in, public_text
 from producers.badges import Badge, sign_badge
+from producers.kiosk.roster_cache import RosterCache
 from producers.times import rfc_3339_of
 from tests.running import Hours, eventually
 
@@ -171,10 +172,6 @@ def kiosk_world(hours: Hours) -> Iterator[KioskWorld]:
 
 def knows_the_roster(hours: Hours) -> bool:
     """Whether the gateway's file has the last of the roster's things."""
-    from contextlib import closing
-
-    from producers.kiosk.roster_cache import RosterCache
-
     file = Path(hours.environment["HOURS_HOME"]) / "kiosk" / "gateway.db"
     with closing(RosterCache(file)) as cache:
         return {f"volunteer/{one}" for one in NAMES} <= cache.view.told.keys()
