@@ -1,7 +1,7 @@
 """The page's files as they are served: read once, each with its type and its hash.
 
-Invariant: the version is the hash of all of them, so that a service worker that has a version has
-exactly these files.
+Scripts are told the version: the hash of all files as they are kept. Invariant: a service worker
+that has a version has exactly its files.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ _TYPES = {
 }
 _WORKER = "sw.js"
 _PAGES = {"index.html": "/", "operator.html": "/operator", "manifest.webmanifest": None}
-_NOT_OFFLINE = ("operator.",)  # an operator's page shows what is so now, or nothing
+_OPERATOR = "operator"  # whose page shows what is so now, or nothing
 
 
 class PageFile(NamedTuple):
@@ -43,13 +43,21 @@ class PageFiles:
         for name in sorted(found):
             digest.update(f"{name} {len(found[name])}\n".encode() + found[name])
         self.version = digest.hexdigest()[:12]
-        self.at = {_path(name): _file(name, content) for name, content in found.items()}
-        offline = [path for path in self.at if not path.split("/")[-1].startswith(_NOT_OFFLINE)]
-        offline = [path for path in offline if path not in ("/operator", f"/{_WORKER}")]
-        worker = found[_WORKER].decode()
-        worker = worker.replace('"VERSION"', json.dumps(self.version))
-        worker = worker.replace('["FILES"]', json.dumps(sorted(offline)))
-        self.at[f"/{_WORKER}"] = _file(_WORKER, worker.encode())
+        offline = [name for name in found if name != _WORKER and not name.startswith(_OPERATOR)]
+        filled = {
+            b'"VERSION"': json.dumps(self.version).encode(),
+            b'["FILES"]': json.dumps(sorted(map(_path, offline))).encode(),
+        }
+        self.at = {
+            _path(name): _file(name, _filled(content, filled)) for name, content in found.items()
+        }
+
+
+def _filled(content: bytes, filled: dict[bytes, bytes]) -> bytes:
+    """A script with what only the gateway knows in its place."""
+    for place, value in filled.items():
+        content = content.replace(place, value)
+    return content
 
 
 def _path(name: str) -> str:
