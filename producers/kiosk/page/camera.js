@@ -17,23 +17,28 @@ export class NoCamera extends Error {
 }
 
 export class Camera extends EventTarget {
-  video = Object.assign(document.createElement("video"), { muted: true, playsInline: true });
+  video = Object.assign(document.createElement("video"), {muted: true, playsInline: true});
   #stream = null;
   #looking = 0;
   #seen = new Map();
   #canvas = document.createElement("canvas");
 
   /**
-   * Events: "text" (detail: what a code says) and "reading" (detail: whether pictures can be read).
-   * @param {string} key of the kiosk, for the gateway that reads where the browser can't
+   * Events: "text" (detail: what a code says) and "change" (of `state` or `canRead`).
+   * @param {(picture: Blob) => Promise<string|null>} readPicture for a browser that can't itself
    */
-  constructor(key) {
+  constructor(readPicture) {
     super();
-    this.key = key;
+    this.readPicture = readPicture;
+    this.isPaused = () => false;
   }
 
-  get isOn() {
-    return this.#stream !== null;
+  /** Whether pictures can be read: not where the browser can't and the gateway is away. */
+  canRead = true;
+
+  /** @returns {"on"|"off"} */
+  get state() {
+    return this.#stream === null ? "off" : "on";
   }
 
   /** @throws {NoCamera} */
@@ -44,6 +49,7 @@ export class Camera extends EventTarget {
     if (turn !== this.#looking) return end(stream); // it was stopped meanwhile
     this.#stream = stream;
     this.video.srcObject = stream;
+    this.#say("change");
     await this.video.play().catch(() => {});
     this.#look(turn, await detector());
   }
@@ -53,6 +59,7 @@ export class Camera extends EventTarget {
     if (this.#stream !== null) end(this.#stream);
     this.#stream = null;
     this.video.srcObject = null;
+    this.#say("change");
   }
 
   async #look(turn, reader) {
@@ -66,41 +73,41 @@ export class Camera extends EventTarget {
 
   async #read(reader) {
     try {
-      const text = reader ? await local(reader, this.video) : await this.#byGateway();
-      this.#say("reading", true);
+      const text = reader
+        ? await local(reader, this.video)
+        : await this.readPicture(await picture(this.video, this.#canvas));
+      this.#note(true);
       if (text && this.#isNew(text)) this.#say("text", text);
     } catch {
-      this.#say("reading", false);
+      this.#note(false);
     }
   }
 
-  async #byGateway() {
-    const response = await fetch("/api/badge-image", {
-      method: "POST",
-      headers: { authorization: `Bearer ${this.key}`, "content-type": "image/jpeg" },
-      body: await picture(this.video, this.#canvas),
-    });
-    if (!response.ok) throw new NoCamera("gateway");
-    return (await response.json()).text;
+  #note(canRead) {
+    const isNews = this.canRead !== canRead;
+    this.canRead = canRead;
+    if (isNews) this.#say("change");
   }
 
+  /** Whether it came into view just now. While nobody is read, who comes is not taken for read. */
   #isNew(text) {
     const now = performance.now();
-    const before = this.#seen.get(text) ?? -Infinity;
+    const isNew = now - (this.#seen.get(text) ?? -Infinity) > SAME_BADGE_MILLISECONDS;
+    if (isNew && this.isPaused()) return false;
     this.#seen.set(text, now);
-    return now - before > SAME_BADGE_MILLISECONDS;
+    return isNew;
   }
 
   #say(name, detail) {
-    this.dispatchEvent(new CustomEvent(name, { detail }));
+    this.dispatchEvent(new CustomEvent(name, {detail}));
   }
 }
 
 async function opened(facing) {
   if (!navigator.mediaDevices?.getUserMedia) throw new NoCamera("camera-insecure");
-  const video = { facingMode: { ideal: facing }, width: { ideal: 1280 }, height: { ideal: 720 } };
+  const video = {facingMode: {ideal: facing}, width: {ideal: 1280}, height: {ideal: 720}};
   try {
-    return await navigator.mediaDevices.getUserMedia({ video, audio: false });
+    return await navigator.mediaDevices.getUserMedia({video, audio: false});
   } catch (error) {
     throw new NoCamera(REASONS[error.name] ?? "camera-busy");
   }
@@ -116,7 +123,7 @@ const REASONS = {
 async function detector() {
   try {
     const formats = await globalThis.BarcodeDetector?.getSupportedFormats();
-    return formats?.includes("qr_code") ? new BarcodeDetector({ formats: ["qr_code"] }) : null;
+    return formats?.includes("qr_code") ? new BarcodeDetector({formats: ["qr_code"]}) : null;
   } catch {
     return null;
   }

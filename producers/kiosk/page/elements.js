@@ -2,7 +2,7 @@
  * Elements, made by hand. Invariant: words become text and never markup, so that a name can't
  * become a tag.
  */
-import { PATHS } from "./icons.js";
+import {PATHS} from "./icons.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -25,7 +25,7 @@ export function icon(name) {
   const drawing = document.createElementNS(SVG, "svg");
   const path = document.createElementNS(SVG, "path");
   path.setAttribute("d", PATHS[name]);
-  for (const [key, value] of Object.entries({ viewBox: "0 0 24 24", class: "icon" }))
+  for (const [key, value] of Object.entries({viewBox: "0 0 24 24", class: "icon"}))
     drawing.setAttribute(key, value);
   drawing.setAttribute("aria-hidden", "true");
   drawing.append(path);
@@ -34,33 +34,26 @@ export function icon(name) {
 
 /** A button with an icon before its words. */
 export function button(attributes, drawing, ...words) {
-  const label = make("span", { class: "label" }, ...words);
-  return make("button", { type: "button", ...attributes }, drawing && icon(drawing), label);
+  const label = make("span", {class: "label"}, ...words);
+  return make("button", {type: "button", ...attributes}, drawing && icon(drawing), label);
 }
 
 /** The same in both languages: the one that was chosen is large. */
 export function inBoth(zh, en, language) {
-  const chinese = make("span", { lang: "zh-CN" }, zh);
-  const english = make("span", { lang: "en" }, en);
+  const chinese = make("span", {lang: "zh-CN"}, zh);
+  const english = make("span", {lang: "en"}, en);
   const [first, second] = language === "en" ? [english, chinese] : [chinese, english];
   second.className = "second";
   return [first, " ", second];
 }
 
 /**
- * What the gateway or the roster says, in the language that was chosen.
- * @param {{zh: string, en: string} | string} what
+ * What is said in both languages, in the one that was chosen.
+ * @param {{zh: string, en: string}} what
  */
-export function spoken(what, language) {
-  const { zh, en } = typeof what === "string" ? parted(what) : what;
+export function spoken({zh, en}, language) {
   const text = (language === "en" ? en : zh) || zh || en;
-  return make("span", { lang: text === zh ? "zh-CN" : "en" }, text);
-}
-
-/** "中文。 English." is said in two languages; anything else is the same in both. */
-export function parted(what) {
-  const found = /^(.*[。！？]) ([\x20-\x7e].*)$/s.exec(what);
-  return found ? { zh: found[1], en: found[2] } : { zh: what, en: what };
+  return make("span", {lang: text === zh ? "zh-CN" : "en"}, text);
 }
 
 const isSomething = (child) => child !== null && child !== undefined && child !== false;

@@ -2,6 +2,7 @@
  * The team's list, in groups: 200 names are found in two touches. Pure. Invariant: everybody of
  * the list is in exactly one group, and no two of a group look the same.
  */
+import {numberOf} from "./names.js";
 
 const ONE_PAGE = 24;
 const ENDING = 4;
@@ -13,14 +14,14 @@ const collator = new Intl.Collator("zh-Hans-CN-u-co-pinyin");
  * @returns {{head: string, people: object[]}[]}
  */
 export function grouped(people) {
-  if (people.length <= ONE_PAGE) return people.length ? [{ head: "", people: sorted(people) }] : [];
+  if (people.length <= ONE_PAGE) return people.length ? [{head: "", people: sorted(people)}] : [];
   const groups = new Map();
   for (const one of people) {
     const head = headOf(one);
     groups.set(head, [...(groups.get(head) ?? []), one]);
   }
   return [...groups]
-    .map(([head, members]) => ({ head, people: sorted(members) }))
+    .map(([head, members]) => ({head, people: sorted(members)}))
     .sort((one, other) => collator.compare(one.head, other.head));
 }
 
@@ -32,14 +33,14 @@ export function listed(roster, team) {
   );
 }
 
-/** The last characters of each number, as many as tell these people apart, and at least four. */
+/** By volunteer the last characters of their number: as many as tell these apart, at least four. */
 export function endings(people) {
-  const numbers = people.map((one) => one.volunteer);
+  const numbers = people.map((one) => numberOf(one.volunteer));
   const longest = Math.max(ENDING, ...numbers.map((one) => one.length));
   let length = ENDING;
   while (length < longest && new Set(numbers.map((one) => one.slice(-length))).size < people.length)
     length += 1;
-  return new Map(numbers.map((one) => [one, one.slice(-length)]));
+  return new Map(people.map((one, n) => [one.volunteer, numbers[n].slice(-length)]));
 }
 
 const headOf = (one) => (one.called ? [...one.called][0] : "#");

@@ -15,7 +15,7 @@ const ECHO_MILLISECONDS = 300; // a second line end, or what an input method sti
 const BADGE = /^HOURS\d/;
 
 /** Of a US keyboard, which scanners act as. */
-const CODES = { Minus: "-", Space: " ", Period: ".", Slash: "/", NumpadAdd: "+", NumpadSubtract: "-" };
+const CODES = {Minus: "-", Space: " ", Period: ".", Slash: "/", NumpadAdd: "+", NumpadSubtract: "-"};
 
 /** What was typed so far at one go: pure, so that its rules can be read alone. */
 export class Burst {
@@ -31,7 +31,7 @@ export class Burst {
 
   /** What was scanned, if a line's end at this time ends a scan, or null. */
   ended(at, inField) {
-    const { text } = this;
+    const {text} = this;
     const isSoon = at - this.at <= (this.isBadge() ? BADGE_MILLISECONDS : FAST_MILLISECONDS);
     this.text = "";
     if (!isSoon) return null;
@@ -53,9 +53,9 @@ export function listenToScanner(scanned, page = window) {
   let field = null; // where the burst began to be written, and what was there before
   let echo = -Infinity;
 
-  page.addEventListener("keydown", heard, { capture: true });
-  page.addEventListener("input", restored, { capture: true });
-  page.addEventListener("compositionend", restored, { capture: true });
+  page.addEventListener("keydown", heard, {capture: true});
+  page.addEventListener("input", restored, {capture: true});
+  page.addEventListener("compositionend", restored, {capture: true});
 
   function heard(event) {
     if (isCommand(event)) return;
@@ -92,23 +92,23 @@ export function listenToScanner(scanned, page = window) {
   }
 }
 
-function write({ element, value }) {
+function write({element, value}) {
   element.value = value;
-  element.dispatchEvent(new Event("input", { bubbles: true }));
+  element.dispatchEvent(new Event("input", {bubbles: true}));
 }
 
 const isCommand = (event) => event.ctrlKey || event.altKey || event.metaKey;
 
-function isEnd({ key, code }) {
+function isEnd({key, code}) {
   return key === "Enter" || key === "Tab" || code === "Enter" || code === "NumpadEnter";
 }
 
 function fieldOf(target) {
-  return target instanceof HTMLInputElement ? { element: target, value: target.value } : null;
+  return target instanceof HTMLInputElement ? {element: target, value: target.value} : null;
 }
 
 /** @returns {string|null} the character of a key; null for one that writes nothing */
-function characterOf({ key, code, shiftKey }) {
+function characterOf({key, code, shiftKey}) {
   if (key.length === 1 && key >= " " && key <= "~") return key;
   if (key !== "Process" && key !== "Unidentified" && key.length !== 1) return null;
   if (code === "Equal") return shiftKey ? "+" : "=";

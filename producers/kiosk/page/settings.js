@@ -23,9 +23,9 @@ const DEFAULTS = {
 /** @returns {Settings} */
 export function readSettings() {
   try {
-    return { ...DEFAULTS, ...JSON.parse(localStorage.getItem(NAME) ?? "{}") };
+    return {...DEFAULTS, ...JSON.parse(localStorage.getItem(NAME) ?? "{}")};
   } catch {
-    return { ...DEFAULTS };
+    return {...DEFAULTS};
   }
 }
 

@@ -7,7 +7,7 @@ const TONES = {
   undone: [[440, 140]],
   refused: [[196, 160], [0, 60], [165, 240]],
 };
-const SHAKES = { in: [60], out: [60, 60, 60], undone: [30], refused: [200, 80, 200] };
+const SHAKES = {in: [60], out: [60, 60, 60], undone: [30], refused: [200, 80, 200]};
 const LOUDNESS = 0.25;
 
 /** @type {AudioContext|null} */
@@ -44,8 +44,8 @@ function listening() {
 }
 
 function sound(audio, hertz, at, seconds) {
-  const tone = new OscillatorNode(audio, { frequency: hertz, type: "triangle" });
-  const gain = new GainNode(audio, { gain: 0 });
+  const tone = new OscillatorNode(audio, {frequency: hertz, type: "triangle"});
+  const gain = new GainNode(audio, {gain: 0});
   gain.gain.setTargetAtTime(LOUDNESS, at, 0.008); // without a click at either end
   gain.gain.setTargetAtTime(0, at + seconds * 0.8, 0.02);
   tone.connect(gain).connect(audio.destination);

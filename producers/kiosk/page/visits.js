@@ -14,63 +14,67 @@
 export const UNDO_MILLISECONDS = 10_000;
 
 /** @type {Visits} */
-export const NOBODY = { current: null, waiting: [], recent: [] };
+export const NOBODY = {current: null, waiting: [], recent: []};
 
 /** Somebody is identified: their turn, or in the row. Who is there already is there once. */
 export function arrived(visits, who) {
   if (isHere(visits, who.volunteer)) return visits;
-  if (visits.current === null) return { ...visits, current: beginning(who) };
-  return { ...visits, waiting: [...visits.waiting, who] };
+  if (visits.current === null) return {...visits, current: beginning(who)};
+  return {...visits, waiting: [...visits.waiting, who]};
 }
 
 /** @returns {boolean} whether somebody chooses or waits */
-export function isHere({ current, waiting }, volunteer) {
+export function isHere({current, waiting}, volunteer) {
   return [current?.who, ...waiting].some((one) => one?.volunteer === volunteer);
 }
 
 /** An answer of the current person: {kind}, {team} or {activity}. */
 export function answered(visits, answer) {
-  return { ...visits, current: { ...visits.current, ...answer } };
+  return {...visits, current: {...visits.current, ...answer}};
 }
 
 /** The current one's tap is on the disk. Nobody is current until `next`. */
 export function tapped(visits, tap, at) {
-  const done = { tap, who: visits.current.who, at, undone: false };
-  return { ...visits, current: null, recent: [done, ...visits.recent] };
+  const done = {tap, who: visits.current.who, at, undone: false};
+  return {...visits, current: null, recent: [done, ...visits.recent]};
 }
 
 /** The current one goes without a tap. */
 export function left(visits) {
-  return { ...visits, current: null };
+  return {...visits, current: null};
 }
 
 /** One of the row goes without a tap. */
 export function sentAway(visits, volunteer) {
-  return { ...visits, waiting: visits.waiting.filter((one) => one.volunteer !== volunteer) };
+  return {...visits, waiting: visits.waiting.filter((one) => one.volunteer !== volunteer)};
 }
 
 /** The first of the row, if nobody is current. */
 export function next(visits) {
   if (visits.current !== null || visits.waiting.length === 0) return visits;
   const [first, ...waiting] = visits.waiting;
-  return { ...visits, current: beginning(first), waiting };
+  return {...visits, current: beginning(first), waiting};
 }
 
 /** What the station says of a tap now. */
 export function told(visits, tap) {
-  const recent = visits.recent.map((one) => (one.tap.id === tap.id ? { ...one, tap } : one));
-  return { ...visits, recent };
+  const recent = visits.recent.map((one) => (one.tap.id === tap.id ? {...one, tap} : one));
+  return {...visits, recent};
 }
 
 export function undone(visits, id) {
-  const recent = visits.recent.map((one) => (one.tap.id === id ? { ...one, undone: true } : one));
-  return { ...visits, recent };
+  return marked(visits, id, true);
+}
+
+/** Undoing it failed. */
+export function restored(visits, id) {
+  return marked(visits, id, false);
 }
 
 /** Without what can't be undone any more. */
 export function lapsed(visits, now) {
   const recent = visits.recent.filter((one) => secondsLeft(one, now) > 0);
-  return recent.length === visits.recent.length ? visits : { ...visits, recent };
+  return recent.length === visits.recent.length ? visits : {...visits, recent};
 }
 
 /** Whole seconds in which it can still be undone. */
@@ -78,4 +82,9 @@ export function secondsLeft(done, now) {
   return Math.max(0, Math.ceil((done.at + UNDO_MILLISECONDS - now) / 1000));
 }
 
-const beginning = (who) => ({ who, kind: null, team: null, activity: undefined });
+function marked(visits, id, undone) {
+  const recent = visits.recent.map((one) => (one.tap.id === id ? {...one, undone} : one));
+  return {...visits, recent};
+}
+
+const beginning = (who) => ({who, kind: null, team: null, activity: undefined});
