@@ -15,6 +15,7 @@ from benchmarks.figures import Figure
 from benchmarks.load import district_events
 from benchmarks.ours import Product
 from producers.events import Event
+from producers.kafka_access import KafkaAccess
 from producers.publishing import open_producer
 from producers.writing import write_record
 from streams.log import open_log
@@ -35,7 +36,7 @@ class Taps(threading.Thread):
 
     def run(self) -> None:
         events = iter(self._events)
-        with open_producer(self._product.arena.kafka) as producer:
+        with open_producer(KafkaAccess(self._product.arena.kafka)) as producer:
             started = time.monotonic()
             while not self._over.is_set():
                 due = int((time.monotonic() - started) * self._per_second) - self.sent
@@ -81,7 +82,7 @@ def _delays(
     """Milliseconds for each record of a shard from offset `start` that was seen settled."""
     stop = looks[-1][1][shard]
     delays, look = [], 0
-    with open_log(product.arena.kafka, product.log.topic, SHARDS) as log:
+    with open_log(KafkaAccess(product.arena.kafka), product.log.topic, SHARDS) as log:
         for record in chain.from_iterable(log.read(shard, stop, start)):
             while looks[look][1][shard] <= record.offset:
                 look += 1

@@ -12,6 +12,7 @@ from itertools import islice
 
 from benchmarks.arena import Arena
 from producers.events import Event
+from producers.kafka_access import KafkaAccess
 from producers.publishing import open_producer, publish_events
 from producers.simulation import plan_ending_now, simulate
 from producers.writing import write_record
@@ -64,7 +65,7 @@ def send(bootstrap: str, topic: str, events: Iterable[Event]) -> None:
     try:
         from confluent_kafka import Producer  # noqa: PLC0415 - only the peers' venv has it
     except ImportError:
-        with open_producer(bootstrap) as slower:
+        with open_producer(KafkaAccess(bootstrap)) as slower:
             publish_events(events, slower, topic)
         return
     producer = Producer(

@@ -22,6 +22,7 @@ from benchmarks.watching import Stalled
 from hours.services.embedded import free_port
 from ledger.policy import Policy
 from ledger.shard import Head, Shard
+from producers.kafka_access import KafkaAccess
 from producers.reading import read_record
 from streams.decoding import decode
 from streams.log import open_log
@@ -57,7 +58,7 @@ def _pure_stages(arena: Arena, log: Log) -> list[Figure]:
 
 
 def _read(arena: Arena, log: Log, shard: int) -> list[list[Any]]:
-    with open_log(arena.kafka, log.topic, SHARDS) as kept:
+    with open_log(KafkaAccess(arena.kafka), log.topic, SHARDS) as kept:
         return list(kept.read(shard, kept.bounds[shard][1]))
 
 

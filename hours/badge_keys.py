@@ -1,4 +1,4 @@
-"""The key that signs badges, from its file. Whoever reads that file can make badges.
+"""The keys of badges, from their files. Whoever reads the one that signs can make badges.
 
 Invariant: a key that others on the machine may read is never used.
 """
@@ -7,10 +7,10 @@ import os
 from pathlib import Path
 from stat import S_IRWXO
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from hours.settings import Settings, WrongUse
-from producers.badge_keys import NotABadgeKey, private_key_in
+from producers.badge_keys import NotABadgeKey, private_key_in, public_keys_in
 
 
 def badge_key(settings: Settings) -> Ed25519PrivateKey:
@@ -30,6 +30,22 @@ def badge_key(settings: Settings) -> Ed25519PrivateKey:
             f"openssl genpkey -algorithm ed25519 生成。 The file {file}, set by "
             "HOURS_BADGE_KEY_FILE, holds no Ed25519 private key in PEM without a passphrase: "
             "make one with openssl genpkey -algorithm ed25519."
+        ) from error
+
+
+def badge_public_keys(settings: Settings) -> list[Ed25519PublicKey]:
+    """The keys in the file that HOURS_BADGE_PUBLIC_KEY_FILE names; none where none is. WrongUse."""
+    file = settings.badge_public_key_file
+    if file is None:
+        return []
+    try:
+        return public_keys_in(file.read_bytes())
+    except (OSError, NotABadgeKey) as error:
+        raise WrongUse(
+            f"HOURS_BADGE_PUBLIC_KEY_FILE 的文件 {file} 读不出志愿者证的公钥：用 "
+            "hours badges --public-key 打印出来存进去。 The file "
+            f"{file}, set by HOURS_BADGE_PUBLIC_KEY_FILE, gives no public key of badges: write "
+            "into it what hours badges --public-key prints."
         ) from error
 
 

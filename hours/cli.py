@@ -33,6 +33,8 @@ COMMANDS = {
     "report": "commands_report",
     "roster": "commands_roster",
     "badges": "commands_badges",
+    "kiosk": "commands_kiosk",
+    "kiosks": "commands_kiosks",
 }
 """Each command's module, and its name there where it isn't the command's own."""
 

@@ -80,7 +80,7 @@ def import_hours(
         )
     if apply:
         streams = settings.streams()
-        refuse_missing(streams.bootstrap, streams.taps_topic)
+        refuse_missing(streams.kafka, streams.taps_topic)
     with showing.counting("读取 reading") as moved:
         tables = read_tables(_each_once(files), [SPEC], moved)
     with roster_engine(settings) as engine:

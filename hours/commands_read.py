@@ -70,7 +70,7 @@ def status(settings: Settings, as_json: bool) -> None:
     ends: dict[int, int] = {}
     if settings.kafka:
         streams = settings.streams()
-        bounds = log_bounds(streams.bootstrap, streams.taps_topic, range(len(statuses)))
+        bounds = log_bounds(streams.kafka, streams.taps_topic, range(len(statuses)))
         ends = {shard: end for shard, (_, end) in bounds.items()}
     rows = [showing.status_json(one, ends.get(one.shard)) for one in statuses]
     if as_json:
@@ -202,7 +202,7 @@ def _log(settings: Settings, folder: Path | None) -> AbstractContextManager[Log]
     if folder is not None:
         return nullcontext(open_archive(folder, settings.ledger_name, settings.policy))
     streams = settings.streams()
-    return open_log(streams.bootstrap, streams.taps_topic, settings.shards)
+    return open_log(streams.kafka, streams.taps_topic, settings.shards)
 
 
 @contextmanager

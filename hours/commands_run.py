@@ -104,8 +104,8 @@ def publish(settings: Settings, file: BinaryIO, as_json: bool) -> None:
             where = f"第 {trouble.line} 行 line {trouble.line}"
             showing.say(f"{where}: {trouble.reason}: {trouble.detail}")
 
-    refuse_missing(streams.bootstrap, streams.taps_topic)
-    with open_producer(streams.bootstrap) as producer, showing.counting("发布 publishing") as moved:
+    refuse_missing(streams.kafka, streams.taps_topic)
+    with open_producer(streams.kafka) as producer, showing.counting("发布 publishing") as moved:
         account = publish_lines(
             file, producer, streams.taps_topic, lambda so_far: moved(so_far.sent), refused
         )

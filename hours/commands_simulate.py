@@ -185,8 +185,8 @@ def _publish(
     rate: int | None,
 ) -> None:
     streams = settings.streams()
-    refuse_missing(streams.bootstrap, streams.taps_topic)
-    with open_producer(streams.bootstrap) as producer, showing.counting("模拟 simulating") as moved:
+    refuse_missing(streams.kafka, streams.taps_topic)
+    with open_producer(streams.kafka) as producer, showing.counting("模拟 simulating") as moved:
         count = run_to_kafka(
             plan,
             lambda events: publish_events(events, producer, streams.taps_topic),

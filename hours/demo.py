@@ -63,7 +63,7 @@ def run_demo(settings: Settings, seed: int, say: Say, console: Console) -> Audit
             console.print()
             show_report(environment)
             say("审计：用日志重算每个条目… Auditing: every entry again, from the log…")
-            with open_log(streams.bootstrap, streams.taps_topic, settings.shards) as log:
+            with open_log(streams.kafka, streams.taps_topic, settings.shards) as log:
                 return run_audit(store, log, lambda done, total: None)
         finally:
             store.engine.dispose()
@@ -80,7 +80,7 @@ def _environment(streams: StreamSettings, home: Path) -> dict[str, str]:
     """For commands of our own."""
     own = {
         "HOURS_HOME": str(home),
-        "HOURS_KAFKA": streams.bootstrap,
+        "HOURS_KAFKA": streams.kafka.bootstrap,
         "HOURS_LEDGER_URL": streams.ledger_url,
         "HOURS_LEDGER_PASSWORD_FILE": "",
         "HOURS_ROSTER_KEY_FILE": str(home / "roster.key"),
@@ -147,7 +147,7 @@ class _Publishing(threading.Thread):
 
     def _publish(self) -> None:
         rate = (self._plan.taps or 0) // _PUBLISHING_SECONDS
-        with open_producer(self._streams.bootstrap) as producer:
+        with open_producer(self._streams.kafka) as producer:
             run_to_kafka(
                 self._plan,
                 lambda events: publish_events(events, producer, self._streams.taps_topic),

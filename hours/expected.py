@@ -4,12 +4,15 @@ from hours.services import ServiceUnavailable
 from hours.settings import WrongUse
 from hours.sheets import TooManyRows
 from ledger.refusals import LedgerRefusal
+from producers.kiosk.database import OtherVersion
+from producers.kiosk.kiosks import KioskRefusal
+from producers.kiosk.running import GatewayRefusal
 from producers.publishing import NoBroker, NotAcknowledged
 from producers.simulated_run import AnotherPlan
 from streams.segments import ArchiveRefusal
 from streams.topics import TopicRefusal
 
 EXPECTED = (
-    *(AnotherPlan, ArchiveRefusal, LedgerRefusal, NoBroker, NotAcknowledged),
-    *(ServiceUnavailable, TooManyRows, TopicRefusal, WrongUse),
+    *(AnotherPlan, ArchiveRefusal, GatewayRefusal, KioskRefusal, LedgerRefusal, NoBroker),
+    *(NotAcknowledged, OtherVersion, ServiceUnavailable, TooManyRows, TopicRefusal, WrongUse),
 )

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
 from ledger.policy import Policy
 from ledger.roster.vault import Vault
+from producers.kafka_access import KafkaAccess
 from streams.settings import StreamSettings
 
 
@@ -26,6 +26,15 @@ def _timezone(name: str) -> str:
     return name
 
 
+def _address(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+        raise ValueError("an address has http or https and a host, as https://kiosk.example:8443")
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError("an address ends with its host and port")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 class Settings(BaseModel):
     """What the environment says; names are the variables' without HOURS_, in lower case."""
 
@@ -33,6 +42,9 @@ class Settings(BaseModel):
 
     home: Path = Path(".hours")
     kafka: str | None = None
+    kafka_user: str | None = Field(default=None, min_length=1)
+    kafka_password_file: Path | None = None
+    kafka_ca_file: Path | None = None
     ledger_url: str | None = Field(default=None, repr=False)
     ledger_password_file: Path | None = None
     ledger_name: str = Field(default="tongzhou.hours.example", min_length=1, pattern=r"^[!-~]+$")
@@ -44,6 +56,9 @@ class Settings(BaseModel):
     web_port: int | None = Field(default=None, ge=1, le=65_535)
     roster_key_file: Path | None = None
     badge_key_file: Path | None = None
+    badge_public_key_file: Path | None = None
+    kiosk_address: Annotated[str, AfterValidator(_address)] = "http://127.0.0.1:8080"
+    ntp_server: str | None = Field(default=None, pattern=r"^[A-Za-z0-9.:-]{1,255}$")
 
     @property
     def policy(self) -> Policy:
@@ -61,6 +76,11 @@ class Settings(BaseModel):
         password = secret_lines("HOURS_LEDGER_PASSWORD_FILE", self.ledger_password_file)[0]
         return _with_password(url, password)
 
+    @property
+    def gateway_file(self) -> Path:
+        """The file of this machine's kiosk gateway."""
+        return self.home.absolute() / "kiosk" / "gateway.db"
+
     def vault(self) -> Vault:
         """What opens the names of volunteers. WrongUse where no key is set, WrongKey."""
         if self.roster_key_file is None:
@@ -71,16 +91,28 @@ class Settings(BaseModel):
             )
         return Vault(secret_lines("HOURS_ROSTER_KEY_FILE", self.roster_key_file))
 
-    def streams(self) -> StreamSettings:
-        """What needs Kafka. WrongUse where there is none."""
+    def kafka_access(self) -> KafkaAccess:
+        """Where Kafka is, and as whom it is asked. WrongUse where there is none."""
         if self.kafka is None:
             raise WrongUse(
                 "没有设置 HOURS_KAFKA：在另一个终端运行 hours services，再照它打印的行设置。 "
                 "HOURS_KAFKA is not set: run `hours services` in another terminal "
                 "and set what it prints."
             )
+        if (self.kafka_user is None) != (self.kafka_password_file is None):
+            raise WrongUse(
+                "HOURS_KAFKA_USER 和 HOURS_KAFKA_PASSWORD_FILE 要一起设置。 "
+                "HOURS_KAFKA_USER and HOURS_KAFKA_PASSWORD_FILE are set together, or not at all."
+            )
+        password = None
+        if self.kafka_password_file is not None:
+            password = secret_lines("HOURS_KAFKA_PASSWORD_FILE", self.kafka_password_file)[0]
+        return KafkaAccess(self.kafka, self.kafka_user, password, self.kafka_ca_file)
+
+    def streams(self) -> StreamSettings:
+        """What needs Kafka. WrongUse where there is none."""
         return StreamSettings(
-            bootstrap=self.kafka,
+            kafka=self.kafka_access(),
             ledger_url=self.url,
             ledger_name=self.ledger_name,
             data_dir=self.home.absolute() / "worker",
@@ -130,6 +162,10 @@ def secret_lines(variable: str, file: Path) -> list[str]:
 
 
 def _with_password(url: str, password: str) -> str:
+    # Who needs no database must not pay for it: a gateway runs in little memory.
+    from sqlalchemy.engine import make_url  # noqa: PLC0415
+    from sqlalchemy.exc import ArgumentError  # noqa: PLC0415
+
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):

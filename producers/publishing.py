@@ -16,6 +16,7 @@ from kafka import KafkaConsumer, KafkaProducer
 from kafka.errors import KafkaConnectionError, KafkaError
 
 from producers.events import Event
+from producers.kafka_access import KafkaAccess, refused_by_kafka
 from producers.reading import read_line
 from producers.refusals import Refusal
 from producers.writing import write_record
@@ -66,12 +67,12 @@ Its offset is -1 where the broker had the event from an earlier try and didn't s
 
 
 @contextmanager
-def open_producer(bootstrap: str) -> Iterator[Any]:
+def open_producer(kafka: KafkaAccess) -> Iterator[Any]:
     """An idempotent producer. NoBroker where none can be reached."""
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     try:
         producer = KafkaProducer(
-            bootstrap_servers=bootstrap,
+            **kafka.options(),
             acks="all",
             enable_idempotence=True,
             linger_ms=20,
@@ -81,22 +82,22 @@ def open_producer(bootstrap: str) -> Iterator[Any]:
             delivery_timeout_ms=_DELIVERY_SECONDS * 1_000,
         )
     except (KafkaError, OSError) as error:
-        raise _no_broker(bootstrap, error) from error
+        raise _no_broker(kafka, error) from error
     try:
         yield producer
     finally:
         producer.close(timeout=10)
 
 
-def refuse_missing(bootstrap: str, topic: str) -> None:
+def refuse_missing(kafka: KafkaAccess, topic: str) -> None:
     """NoBroker where Kafka has no such topic: a producer would wait for it, line after line."""
     try:
         with closing(
-            KafkaConsumer(bootstrap_servers=bootstrap, bootstrap_timeout_ms=_REACH_SECONDS * 1_000)
+            KafkaConsumer(**kafka.options(), bootstrap_timeout_ms=_REACH_SECONDS * 1_000)
         ) as client:
             there = topic in ask_any_broker(client.topics)
     except (KafkaError, OSError) as error:
-        raise _no_broker(bootstrap, error) from error
+        raise _no_broker(kafka, error) from error
     if not there:
         raise NoBroker(
             f"Kafka 里没有主题 {topic}：请运行 hours init。 "
@@ -163,10 +164,13 @@ def publish_events(
         )
 
 
-def _no_broker(bootstrap: str, error: Exception) -> NoBroker:
+def _no_broker(kafka: KafkaAccess, error: Exception) -> NoBroker:
+    refused = refused_by_kafka(kafka, error)
+    if refused:
+        return NoBroker(refused)
     return NoBroker(
-        f"连不上 Kafka {bootstrap}：请检查它是否在运行，以及 HOURS_KAFKA。 "
-        f"Kafka at {bootstrap} does not answer ({type(error).__name__}): "
+        f"连不上 Kafka {kafka.bootstrap}：请检查它是否在运行，以及 HOURS_KAFKA。 "
+        f"Kafka at {kafka.bootstrap} does not answer ({type(error).__name__}): "
         "check that it runs, and HOURS_KAFKA."
     )
 

@@ -23,6 +23,8 @@ from sqlalchemy.exc import DBAPIError
 from ledger.refusals import Fenced, LedgerRefusal
 from ledger.shard import Changes
 from ledger.store import Store
+from producers.kafka_access import MECHANISM, KafkaAccess
+from streams.aio import tls_context
 from streams.appending import Ledger, Stopped
 from streams.claims import Batch
 from streams.log import log_bounds
@@ -79,7 +81,7 @@ class HoursApp(faust.App):  # type: ignore[misc]
         try:
             # A connection of its own: on the consumer's, it would wait behind a fetch.
             bounds = await asyncio.to_thread(
-                log_bounds, self.settings.bootstrap, self.taps_topic, [shard]
+                log_bounds, self.settings.kafka, self.taps_topic, [shard]
             )
         except TopicRefusal as refusal:
             logger.warning("%s", refusal)
@@ -321,7 +323,8 @@ def create_app(settings: StreamSettings, store: Store) -> HoursApp:
     TRANSPORTS.aliases[_TRANSPORT] = "streams.transport:Transport"
     app = HoursApp(
         settings.group,
-        broker=[f"{_TRANSPORT}://{server}" for server in settings.bootstrap.split(",")],
+        broker=[f"{_TRANSPORT}://{server}" for server in settings.kafka.bootstrap.split(",")],
+        broker_credentials=_credentials(settings.kafka),
         store="memory://",
         datadir=settings.data_dir,
         topic_partitions=settings.policy.shard_count,
@@ -381,3 +384,13 @@ def _add_pages(app: HoursApp) -> None:
     async def ready(web: Any, request: Any) -> Any:
         why = app.not_ready()
         return web.json({"ready": why is None, "why": why}, status=503 if why else 200)
+
+
+def _credentials(kafka: KafkaAccess) -> Any:
+    """What Faust is to say to the brokers; None where they ask for nothing."""
+    context = tls_context(kafka)
+    if kafka.user is not None:
+        return faust.SASLCredentials(
+            username=kafka.user, password=kafka.password, mechanism=MECHANISM, ssl_context=context
+        )
+    return faust.SSLCredentials(context=context) if context else None

@@ -37,7 +37,7 @@ def dump(settings: StreamSettings, folder: Path, progress: Progress) -> Dumped:
     topic, policy = settings.taps_topic, settings.policy
     with (
         extending_archive(folder, settings.ledger_name, topic, policy) as archive,
-        open_log(settings.bootstrap, topic, policy.shard_count) as log,
+        open_log(settings.kafka, topic, policy.shard_count) as log,
     ):
         for partition, (begins, ends) in log.bounds.items():
             _refuse_gap(partition, archive.end(partition), begins, ends)

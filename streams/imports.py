@@ -52,7 +52,7 @@ def on_their_way(
     partitions = {partition_of(volunteer, count) for volunteer in volunteers}
     wanted = frozenset(volunteers)
     found: dict[Identity, Entered] = {}
-    with open_log(settings.bootstrap, settings.taps_topic, count) as log:
+    with open_log(settings.kafka, settings.taps_topic, count) as log:
         for partition in sorted(partitions):
             begins, ends = log.bounds[partition]
             start = before.next_offsets[partition]
@@ -86,7 +86,7 @@ def publish(
     def report(so_far: Account) -> None:
         moved(so_far.sent)
 
-    with open_producer(settings.bootstrap) as producer:
+    with open_producer(settings.kafka) as producer:
         publish_events(events, producer, settings.taps_topic, report, taken)
     told = [places[number] for number in range(1, len(events) + 1)]
     if any(offset < 0 for _, offset in told):  # the broker had it already, and doesn't say where

@@ -14,7 +14,9 @@ from aiokafka import TopicPartition as Partition
 from aiokafka.errors import KafkaError
 from kafka import KafkaConsumer, TopicPartition
 
+from producers.kafka_access import KafkaAccess
 from producers.publishing import ask_any_broker
+from streams.aio import client_options
 from streams.batches import read_any_header_name
 from streams.topics import (
     REACHING_MILLISECONDS,
@@ -43,13 +45,13 @@ class Log(Protocol):
 
 
 def log_bounds(
-    bootstrap: str, topic: str, partitions: Iterable[int], isolation: str = _ANY
+    kafka: KafkaAccess, topic: str, partitions: Iterable[int], isolation: str = _ANY
 ) -> dict[int, tuple[int, int]]:
     """First and end offset of each partition. TopicRefusal where Kafka does not answer."""
     wanted = [TopicPartition(topic, number) for number in partitions]
-    with reaching_kafka(bootstrap):
+    with reaching_kafka(kafka):
         consumer = KafkaConsumer(
-            bootstrap_servers=bootstrap,
+            **kafka.options(),
             bootstrap_timeout_ms=REACHING_MILLISECONDS,
             group_id=None,
             enable_auto_commit=False,
@@ -65,15 +67,15 @@ def log_bounds(
 
 @contextmanager
 def open_log(
-    bootstrap: str, topic: str, partition_count: int, isolation: str = _ANY
+    kafka: KafkaAccess, topic: str, partition_count: int, isolation: str = _ANY
 ) -> Iterator["TopicLog"]:
     """A log as it stands now, on one connection; `isolation` as Kafka names it. TopicRefusal."""
-    bounds = log_bounds(bootstrap, topic, range(partition_count), isolation)
+    bounds = log_bounds(kafka, topic, range(partition_count), isolation)
     with asyncio.Runner() as runner:
-        with _reading(bootstrap):
-            consumer = runner.run(_consumer(bootstrap, isolation))
+        with _reading(kafka):
+            consumer = runner.run(_consumer(kafka, isolation))
         try:
-            yield TopicLog(bootstrap, topic, bounds, consumer, runner)
+            yield TopicLog(kafka, topic, bounds, consumer, runner)
         finally:
             runner.run(consumer.stop())
 
@@ -83,14 +85,14 @@ class TopicLog:
 
     def __init__(
         self,
-        bootstrap: str,
+        kafka: KafkaAccess,
         topic: str,
         bounds: dict[int, tuple[int, int]],
         consumer: Any,
         runner: asyncio.Runner,
     ) -> None:
         self.bounds = bounds
-        self._bootstrap = bootstrap
+        self._kafka = kafka
         self._topic = topic
         self._consumer = consumer
         self._runner = runner
@@ -105,7 +107,7 @@ class TopicLog:
 
     def read(self, partition: int, stop: int, start: int = 0) -> Iterator[list[Any]]:
         """Records from offset `start` up to `stop`, in batches. TopicRefusal."""
-        with _reading(self._bootstrap):
+        with _reading(self._kafka):
             yield from self._batches(Partition(self._topic, partition), start, stop)
 
     def _batches(self, tp: Partition, start: int, stop: int) -> Iterator[list[Any]]:
@@ -126,10 +128,10 @@ class TopicLog:
                 yield wanted
 
 
-async def _consumer(bootstrap: str, isolation: str) -> Any:
+async def _consumer(kafka: KafkaAccess, isolation: str) -> Any:
     read_any_header_name()
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **client_options(kafka),
         group_id=None,
         enable_auto_commit=False,
         isolation_level=isolation,
@@ -150,8 +152,8 @@ async def _begin(consumer: Any, tp: Partition, start: int) -> None:
 
 
 @contextmanager
-def _reading(bootstrap: str) -> Iterator[None]:
+def _reading(kafka: KafkaAccess) -> Iterator[None]:
     try:
         yield
     except (KafkaError, OSError) as error:
-        raise unreachable(bootstrap, error) from error
+        raise unreachable(kafka, error) from error

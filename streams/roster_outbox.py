@@ -24,8 +24,10 @@ from ledger import queries
 from ledger.refusals import LedgerRefusal
 from ledger.roster import outbox
 from ledger.roster.outbox import STALLED_SECONDS, Publish, Waiting
+from producers.kafka_access import KafkaAccess
 from producers.publishing import ask_any_broker
 from producers.roster_view import QUIET
+from streams.aio import client_options
 from streams.metrics import Metrics
 from streams.settings import StreamSettings
 from streams.topics import (
@@ -109,7 +111,7 @@ class RosterOutbox:
             return False
         self._check_topic()
         settings = self._settings
-        overdue = is_quiet(settings.bootstrap, settings.roster_topic, ROSTER_LAG_SECONDS)
+        overdue = is_quiet(settings.kafka, settings.roster_topic, ROSTER_LAG_SECONDS)
         self._next_look = time.monotonic() + _LOOK_SECONDS
         return overdue
 
@@ -160,13 +162,13 @@ def _publishing_anything(settings: StreamSettings) -> Iterator[Publish]:
         yield lambda messages: publish(messages or [Waiting(0, 0, QUIET, None)])
 
 
-def is_quiet(bootstrap: str, topic: str, seconds: float) -> bool:
+def is_quiet(kafka: KafkaAccess, topic: str, seconds: float) -> bool:
     """Whether a topic of one partition holds records, and none of the last so many seconds."""
     partition = TopicPartition(topic, 0)
     with (
-        reaching_kafka(bootstrap),
+        reaching_kafka(kafka),
         closing(
-            KafkaConsumer(bootstrap_servers=bootstrap, bootstrap_timeout_ms=REACHING_MILLISECONDS)
+            KafkaConsumer(**kafka.options(), bootstrap_timeout_ms=REACHING_MILLISECONDS)
         ) as consumer,
     ):
         if not ask_any_broker(lambda: consumer.end_offsets([partition]))[partition]:
@@ -180,7 +182,7 @@ def is_quiet(bootstrap: str, topic: str, seconds: float) -> bool:
 
 async def _prepared(settings: StreamSettings, deadline: float) -> Any:
     producer = AIOKafkaProducer(
-        bootstrap_servers=settings.bootstrap,
+        **client_options(settings.kafka),
         transactional_id=settings.roster_topic,
         transaction_timeout_ms=STALLED_SECONDS * 1_000,
         request_timeout_ms=int(_TURN_SECONDS * 1_000),

@@ -8,7 +8,7 @@ from streams.settings import StreamSettings
 def read_roster(settings: StreamSettings) -> RosterView:
     """The topic as it stands now. TopicRefusal."""
     view = RosterView()
-    with open_log(settings.bootstrap, settings.roster_topic, 1, COMMITTED) as log:
+    with open_log(settings.kafka, settings.roster_topic, 1, COMMITTED) as log:
         begins, ends = log.bounds[0]
         for batch in log.read(0, ends, begins):
             for record in batch:

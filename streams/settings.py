@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ledger.policy import Policy
+from producers.kafka_access import KafkaAccess
 
 
 @dataclass(frozen=True)
@@ -14,7 +15,7 @@ class StreamSettings:
     `web_port` serves metrics and health on `web_host`; None serves neither.
     """
 
-    bootstrap: str
+    kafka: KafkaAccess
     ledger_url: str = field(repr=False)  # it may hold a password
     ledger_name: str
     data_dir: Path

@@ -14,6 +14,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
+from producers.kafka_access import KafkaAccess, refused_by_kafka
 from producers.publishing import ask_any_broker
 from streams.settings import StreamSettings
 
@@ -61,7 +62,7 @@ def create_topics(settings: StreamSettings) -> None:
         settings.team_totals_topic: (1, _COMPACTED),
         settings.roster_topic: (1, _ROSTER),
     }
-    with _admin(settings.bootstrap) as admin:
+    with _admin(settings.kafka) as admin:
         there = set(ask_any_broker(admin.list_topics))
         for name, (partitions, config) in wanted.items():
             if name not in there:
@@ -77,7 +78,7 @@ def check_log(settings: StreamSettings) -> None:
     One that could be kept more safely is only warned of.
     """
     taps, shard_count = settings.taps_topic, settings.policy.shard_count
-    with _admin(settings.bootstrap) as admin:
+    with _admin(settings.kafka) as admin:
         partitions, found = _describe(admin, taps)
         brokers = len(ask_any_broker(admin.describe_cluster)["brokers"])
     differences = _differences(found, {**_LOG_OF_RECORD, "partitions": str(shard_count)})
@@ -95,7 +96,7 @@ def check_log(settings: StreamSettings) -> None:
 def check_roster(settings: StreamSettings) -> None:
     """Refuse the roster's topic where it is missing or set otherwise: TopicRefusal, naming each."""
     topic = settings.roster_topic
-    with _admin(settings.bootstrap) as admin:
+    with _admin(settings.kafka) as admin:
         _, found = _describe(admin, topic)
     differences = _differences(found, {**_ROSTER, "partitions": "1"})
     if differences:
@@ -141,7 +142,7 @@ def lost_log(
 
 
 @contextmanager
-def reaching_kafka(bootstrap: str) -> Iterator[None]:
+def reaching_kafka(kafka: KafkaAccess) -> Iterator[None]:
     """Turn a broker that doesn't answer into TopicRefusal."""
     quiet = logging.getLogger("kafka")
     level = quiet.level
@@ -149,25 +150,28 @@ def reaching_kafka(bootstrap: str) -> Iterator[None]:
     try:
         yield
     except (KafkaError, OSError) as error:
-        raise unreachable(bootstrap, error) from error
+        raise unreachable(kafka, error) from error
     finally:
         quiet.setLevel(level)
 
 
-def unreachable(bootstrap: str, error: Exception) -> TopicRefusal:
+def unreachable(kafka: KafkaAccess, error: Exception) -> TopicRefusal:
     """What to say of a broker that doesn't answer."""
+    refused = refused_by_kafka(kafka, error)
+    if refused:
+        return TopicRefusal(refused)
     return TopicRefusal(
-        f"连不上 Kafka {bootstrap}：请检查它是否在运行，以及 HOURS_KAFKA。 "
-        f"Kafka at {bootstrap} does not answer ({type(error).__name__}): "
+        f"连不上 Kafka {kafka.bootstrap}：请检查它是否在运行，以及 HOURS_KAFKA。 "
+        f"Kafka at {kafka.bootstrap} does not answer ({type(error).__name__}): "
         "check that it runs, and HOURS_KAFKA."
     )
 
 
 @contextmanager
-def _admin(bootstrap: str) -> Iterator[KafkaAdminClient]:
-    with reaching_kafka(bootstrap):
+def _admin(kafka: KafkaAccess) -> Iterator[KafkaAdminClient]:
+    with reaching_kafka(kafka):
         admin = KafkaAdminClient(
-            bootstrap_servers=bootstrap,
+            **kafka.options(),
             bootstrap_timeout_ms=REACHING_MILLISECONDS,
             request_timeout_ms=REACHING_MILLISECONDS,
         )

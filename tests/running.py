@@ -19,6 +19,7 @@ from sqlalchemy import Engine
 from ledger import queries
 from ledger.engine import open_engine
 from ledger.queries import ShardStatus
+from producers.kafka_access import KafkaAccess
 from producers.publishing import open_producer, publish_lines
 from tests.taps import Load
 
@@ -143,7 +144,7 @@ class Publishing(threading.Thread):
         self.sent = 0
 
     def run(self) -> None:
-        with open_producer(self._hours.environment["HOURS_KAFKA"]) as producer:
+        with open_producer(KafkaAccess(self._hours.environment["HOURS_KAFKA"])) as producer:
             while not self._over.wait(0.02):
                 events = [event for _ in range(20) for event in self._load.session()]
                 account = publish_lines(

@@ -4,14 +4,12 @@ It keeps nothing itself. Invariant: a tap is answered `accepted` only once it is
 """
 
 import asyncio
-import io
-from collections.abc import Awaitable, Callable, Sequence
+import sqlite3
+import time
+from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
-import zxingcpp
-from PIL import Image
-from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -21,28 +19,30 @@ from starlette.routing import Route
 from producers.events import CheckedIn
 from producers.kiosk import messages
 from producers.kiosk.answers import BodyRefused, answer, body_of, refused
-from producers.kiosk.checking import (
-    INACTIVE,
-    UNKNOWN_VOLUNTEER,
-    Refusal,
-    badge_of,
-    check,
-    member_of,
+from producers.kiosk.checking import INACTIVE, UNKNOWN_VOLUNTEER, Refusal, badge_of, member_of
+from producers.kiosk.door import (
+    REVOKED,
+    TRY_AGAIN_SECONDS,
+    Refused,
+    keep_if_possible,
+    read_message,
+    speaker,
+    spoiled,
+    turned_away,
+    unavailable_now,
+    unreadable,
 )
 from producers.kiosk.gateway import Gateway
 from producers.kiosk.headers import App, Guarded
-from producers.kiosk.kiosk import Kiosk, Role
-from producers.kiosk.outbox import NewTap, OutboxUnavailable, RefusedTap
+from producers.kiosk.outbox import OutboxUnavailable, unavailable
 from producers.kiosk.overview import overview
+from producers.kiosk.taking import take
+from producers.kiosk.tap_reading import read_taps
 from producers.times import rfc_3339_of
 
 _TAPS_BYTES = 1 << 20
 _IMAGE_BYTES = 1 << 20
 _BODY_BYTES = 1 << 16
-_MOST_PIXELS = 4_000_000
-_TRY_AGAIN_SECONDS = 60
-
-Message = TypeVar("Message", bound=BaseModel)
 Handler = Callable[[Gateway, Request], Awaitable[Response]]
 
 
@@ -64,28 +64,26 @@ def create_app(gateway: Gateway) -> App:
         for method, path, handler in api
     ]
     return Guarded(
-        Starlette(routes=[*page, *routes], exception_handlers={HTTPException: _no_such_thing})
+        Starlette(
+            routes=[*page, *routes],
+            exception_handlers={HTTPException: _no_such_thing, Exception: _fault},
+        )
     )
-
-
-class _Refused(Exception):
-    def __init__(self, response: Response) -> None:
-        super().__init__(response.status_code)
-        self.response = response
 
 
 async def _answered(gateway: Gateway, handler: Handler, request: Request) -> Response:
     """Whatever the handler answers; what it refuses is counted."""
     try:
         return await handler(gateway, request)
-    except _Refused as refusal:
+    except Refused as refusal:
         return refusal.response
     except BodyRefused as refusal:
-        await _keep(gateway, [_spoiled(gateway, request, refusal.reason, "", refusal.read)])
+        await keep_if_possible(gateway, spoiled(gateway, request, refusal.reason, "", refusal.read))
         return refusal.response
     except OutboxUnavailable as full:
-        gateway.metrics.refused.labels(full.reason).inc()
-        return refused(503, full.reason, str(full), {"retry-after": str(_TRY_AGAIN_SECONDS)})
+        return unavailable_now(gateway, full)
+    except sqlite3.Error as error:
+        return unavailable_now(gateway, unavailable(error))
 
 
 async def _page(file: Any, request: Request) -> Response:
@@ -107,14 +105,13 @@ async def _enrol(gateway: Gateway, request: Request) -> Response:
             429,
             "too-many-tries",
             "试得太多了：请一分钟后再试。 Too many tries: wait a minute, and try again.",
-            {"retry-after": str(_TRY_AGAIN_SECONDS)},
+            {"retry-after": str(TRY_AGAIN_SECONDS)},
         )
-    asked = await _read(gateway, request, messages.Enrolment, _BODY_BYTES)
-    enrolled = await asyncio.to_thread(
-        gateway.kiosks.enrol, asked.code, gateway.clock.now().best_at
-    )
+    asked = await read_message(gateway, request, messages.Enrolment, _BODY_BYTES)
+    # By the system's clock, for whoever made the code had no other.
+    enrolled = await asyncio.to_thread(gateway.kiosks.enrol, asked.code, time.time_ns() // 1_000)
     if isinstance(enrolled, str):
-        await _keep(gateway, [_spoiled(gateway, request, enrolled, address, b"")])
+        await keep_if_possible(gateway, spoiled(gateway, request, enrolled, address, b""))
         return refused(403, enrolled, _CODES[enrolled])
     kiosk = enrolled.kiosk
     named = {"code": kiosk.code, "place": kiosk.place}
@@ -122,7 +119,7 @@ async def _enrol(gateway: Gateway, request: Request) -> Response:
 
 
 async def _roster(gateway: Gateway, request: Request) -> Response:
-    content, etag = gateway.slice_of(_speaker(gateway, request))
+    content, etag = gateway.slice_of(speaker(gateway, request))
     headers = {"etag": etag, "cache-control": "no-store"}
     if request.headers.get("if-none-match") == etag:
         return Response(None, 304, headers)
@@ -130,23 +127,23 @@ async def _roster(gateway: Gateway, request: Request) -> Response:
 
 
 async def _who(gateway: Gateway, request: Request) -> Response:
-    kiosk = _speaker(gateway, request)
-    asked = await _read(gateway, request, messages.Who, _BODY_BYTES)
+    kiosk = speaker(gateway, request)
+    asked = await read_message(gateway, request, messages.Who, _BODY_BYTES)
     known, now = gateway.known(), gateway.clock.now().best_at
     shown = True
     if asked.badge is not None:
         badge = badge_of(asked.badge, known, now)
         if isinstance(badge, Refusal):
-            return refused(403, *badge)
+            raise turned_away(gateway, 403, *badge)
         volunteer = badge.volunteer
     else:
         volunteer = str(asked.volunteer)
         shown = known.roster.may_list(kiosk, volunteer, now)
     member = member_of(volunteer, known)
     if member is None and asked.badge is None and gateway.roster.current:
-        return refused(403, *UNKNOWN_VOLUNTEER)
+        raise turned_away(gateway, 403, *UNKNOWN_VOLUNTEER)
     if member is not None and member.status != "active":
-        return refused(403, *INACTIVE)
+        raise turned_away(gateway, 403, *INACTIVE)
     last = gateway.last_tap(kiosk, volunteer)
     return answer(
         {
@@ -161,37 +158,22 @@ async def _who(gateway: Gateway, request: Request) -> Response:
 
 async def _taps(gateway: Gateway, request: Request) -> Response:
     with gateway.metrics.answer_seconds.time():
-        kiosk = _speaker(gateway, request)
-        asked = await _read(gateway, request, messages.Taps, _TAPS_BYTES)
-        gateway.reported(kiosk, asked.report)
-        answers = await _take(gateway, kiosk, asked.taps)
+        kiosk = speaker(gateway, request, even_revoked=True)
+        body = await body_of(request, _TAPS_BYTES)
+        read = read_taps(body)
+        if isinstance(read, str):
+            raise await unreadable(gateway, request, read, body)
+        if read.report is not None and kiosk.revoked_at is None:
+            gateway.reported(kiosk, read.report)
+        answers = await take(gateway, kiosk, read.taps)
+        if kiosk.revoked_at is not None:
+            raise turned_away(gateway, 403, *REVOKED)
         return answer({"time": _now(gateway), "taps": answers})
 
 
-async def _take(
-    gateway: Gateway, kiosk: Kiosk, taps: Sequence[messages.Tap]
-) -> list[messages.Answer]:
-    """Keep what is good, keep what isn't apart; answer each once it is on the disk."""
-    received, known = gateway.clock.now(), gateway.known()
-    checked = [check(tap, kiosk, known, received.best_at) for tap in taps]
-    good = [NewTap(one, kiosk.place, received) for one in checked if not isinstance(one, Refusal)]
-    bad = [
-        (tap, one)
-        for tap, one in zip(taps, checked, strict=True)
-        if isinstance(one, Refusal) and not gateway.rows.has(kiosk.source, tap.id)
-    ]
-    new = await asyncio.wrap_future(gateway.outbox.add(good)) if good else []
-    await _keep(gateway, [_refused_tap(kiosk, tap, one, received.best_at) for tap, one in bad])
-    gateway.metrics.taps.labels("accepted").inc(sum(new))
-    gateway.metrics.taps.labels("repeated").inc(len(new) - sum(new))
-    gateway.metrics.taps.labels("refused").inc(len(bad))
-    why = {tap.id: one for tap, one in bad}
-    return [_answer(tap.id, why.get(tap.id)) for tap in taps]
-
-
 async def _report(gateway: Gateway, request: Request) -> Response:
-    kiosk = _speaker(gateway, request)
-    gateway.reported(kiosk, await _read(gateway, request, messages.Report, _BODY_BYTES))
+    kiosk = speaker(gateway, request)
+    gateway.reported(kiosk, await read_message(gateway, request, messages.Report, _BODY_BYTES))
     state = gateway.publisher()
     return answer(
         {
@@ -204,93 +186,17 @@ async def _report(gateway: Gateway, request: Request) -> Response:
 
 
 async def _badge_image(gateway: Gateway, request: Request) -> Response:
-    _speaker(gateway, request)
+    speaker(gateway, request)
     image = await body_of(request, _IMAGE_BYTES)
-    return answer({"text": await asyncio.to_thread(_decoded, image)})
+    from producers.kiosk.pictures import text_in  # noqa: PLC0415 - it takes memory
+
+    async with gateway.decoding:
+        return answer({"text": await asyncio.to_thread(text_in, image)})
 
 
 async def _operator(gateway: Gateway, request: Request) -> Response:
-    _speaker(gateway, request, "operator")
+    speaker(gateway, request, "operator")
     return answer(overview(gateway.now(), gateway.kiosks.all(), gateway.reports()))
-
-
-def _speaker(gateway: Gateway, request: Request, role: Role = "kiosk") -> Kiosk:
-    """Whose key came with the request."""
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    kiosk = gateway.kiosks.by_key(key) if scheme.lower() == "bearer" and key else None
-    if kiosk is None:
-        raise _turned_away(gateway, 401, "unknown-key", _UNKNOWN_KEY)
-    if kiosk.revoked_at is not None:
-        raise _turned_away(gateway, 403, "revoked", _REVOKED)
-    if kiosk.role != role:
-        raise _turned_away(gateway, 403, "another-role", _ANOTHER_ROLE)
-    return kiosk
-
-
-def _turned_away(gateway: Gateway, status: int, reason: str, what: str) -> _Refused:
-    gateway.metrics.refused.labels(reason).inc()
-    return _Refused(refused(status, reason, what))
-
-
-async def _read(gateway: Gateway, request: Request, model: type[Message], most: int) -> Message:
-    """The body as a message of ours; what can't be read is kept."""
-    body = await body_of(request, most)
-    try:
-        return model.model_validate_json(body)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"])) or "body"
-    detail = f"{where}: {first['msg']}"
-    kept = b"" if model is messages.Enrolment else body
-    await _keep(gateway, [_spoiled(gateway, request, "unreadable", detail, kept)])
-    raise _Refused(
-        refused(
-            422,
-            "unreadable",
-            f"网关读不懂请求：{detail}。 The gateway can't read the request: {detail}.",
-        )
-    )
-
-
-async def _keep(gateway: Gateway, refusals: Sequence[RefusedTap]) -> None:
-    for one in refusals:
-        gateway.metrics.refused.labels(one.reason).inc()
-    if refusals:
-        await asyncio.wrap_future(gateway.outbox.refuse(refusals))
-
-
-def _spoiled(
-    gateway: Gateway, request: Request, reason: str, detail: str, body: bytes
-) -> RefusedTap:
-    key = request.headers.get("authorization", "").partition(" ")[2]
-    kiosk = gateway.kiosks.by_key(key) if key else None
-    source = kiosk.source if kiosk else ""
-    return RefusedTap(source, "", reason, detail[:300], body, gateway.clock.now().best_at)
-
-
-def _refused_tap(kiosk: Kiosk, tap: messages.Tap, why: Refusal, at: int) -> RefusedTap:
-    said = tap.model_dump_json(exclude_none=True).encode()
-    return RefusedTap(kiosk.source, tap.id, why.reason, why.what, said, at)
-
-
-def _answer(id_: str, why: Refusal | None) -> messages.Answer:
-    if why is None:
-        return messages.Answer(id=id_, state="accepted")
-    return messages.Answer(id=id_, state="refused", reason=why.reason, what=why.what)
-
-
-def _decoded(content: bytes) -> str | None:
-    """The text of the QR code in a picture; None where there is none, or no picture."""
-    try:
-        with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as image:
-            if image.width * image.height > _MOST_PIXELS:
-                return None
-            found = zxingcpp.read_barcodes(
-                image.convert("L"), formats=zxingcpp.BarcodeFormat.QRCode
-            )
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return None
-    return next((str(one.text) for one in found), None)
 
 
 def _kind(event_type: str) -> str:
@@ -311,6 +217,15 @@ async def _no_such_thing(request: Request, error: Exception) -> Response:
     )
 
 
+async def _fault(request: Request, error: Exception) -> Response:
+    return refused(
+        500,
+        "fault",
+        "网关出错了，已记入日志；签到还在本机。 "
+        "The gateway has a fault, which is in its log; what was tapped is still on the kiosk.",
+    )
+
+
 _CODES = {
     "wrong-code": "注册码不对：请再看一遍。 The code is wrong: look at it again.",
     "used-code": (
@@ -321,15 +236,3 @@ _CODES = {
         "注册码过期了：请向运维员要新的。 The code has expired: ask the operator for a new one."
     ),
 }
-_UNKNOWN_KEY = (
-    "网关不认识这台签到机：请用注册码注册。 "
-    "The gateway doesn't know this kiosk: enrol it with a code."
-)
-_REVOKED = (
-    "这台签到机已被停用：签到还在本机，请找运维员。 "
-    "This kiosk was revoked: what was tapped is still on it; ask the operator."
-)
-_ANOTHER_ROLE = (
-    "这个钥匙不能做这件事：签到机和运维员各用各的注册码。 "
-    "This key isn't for that: kiosks and operators have codes of their own."
-)

@@ -51,11 +51,17 @@ class Known(NamedTuple):
         return not self.roster.teams and not self.roster.members
 
 
-def check(tap: Tap, kiosk: Kiosk, known: Known, now: int) -> Event | Refusal:
-    """The event that a tap is, in the kiosk's name; `now` is the gateway's best time."""
+def check(
+    tap: Tap, kiosk: Kiosk, known: Known, now: int, is_measured: bool = True
+) -> Event | Refusal:
+    """The event that a tap is, in the kiosk's name; `now` is the gateway's best time.
+
+    Where nobody `is_measured` that against, as on a computer whose clock began anew without a
+    network, no tap is from the future: settling judges it, by the broker's time.
+    """
     refusal = (
-        _of_time(tap, now) or _of_badge(tap, known) or _of_list(tap, kiosk, known, now)
-        or _of_team(tap, kiosk, known)
+        (_of_time(tap, now) if is_measured else None) or _of_badge(tap, known)
+        or _of_person(tap, known) or _of_list(tap, kiosk, known, now) or _of_team(tap, kiosk, known)
     )  # fmt: skip
     return refusal or _event(tap, kiosk)
 
@@ -89,6 +95,13 @@ def _of_badge(tap: Tap, known: Known) -> Refusal | None:
     if isinstance(badge, Refusal):
         return badge
     return None if badge.volunteer == tap.volunteer else ANOTHERS
+
+
+def _of_person(tap: Tap, known: Known) -> Refusal | None:
+    member = known.roster.members.get(tap.volunteer)
+    if tap.kind == "void" or member is None or member.status == "active":
+        return None
+    return None if tap.time < known.since.get(f"volunteer/{tap.volunteer}", 0) else INACTIVE
 
 
 def _of_list(tap: Tap, kiosk: Kiosk, known: Known, now: int) -> Refusal | None:

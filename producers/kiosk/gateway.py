@@ -4,6 +4,7 @@ Invariant: who speaks is known by the key alone, and looked up for each request,
 kiosk is refused from that moment on.
 """
 
+import asyncio
 import hashlib
 import threading
 from base64 import b64encode
@@ -21,16 +22,18 @@ from producers.kiosk.checking import Known
 from producers.kiosk.gateway_clock import GatewayClock
 from producers.kiosk.kiosk import Kiosk
 from producers.kiosk.kiosks import Kiosks, Seen
-from producers.kiosk.limits import Tries
+from producers.kiosk.limits import Recent, Tries
 from producers.kiosk.messages import Report
 from producers.kiosk.metrics import GatewayMetrics
 from producers.kiosk.outbox import Outbox
 from producers.kiosk.outbox_rows import OutboxRows
-from producers.kiosk.overview import GatewayNow
+from producers.kiosk.overview import GatewayNow, note_of
 from producers.kiosk.page_files import PageFiles
 from producers.kiosk.publisher import PublisherState
 from producers.kiosk.roster_cache import RosterCache
 from producers.kiosk.roster_slice import CAP_SECONDS, RosterIndex, kiosk_slice
+from producers.roster_view import RosterView
+from producers.times import rfc_3339_of
 
 _HOUR = 3_600_000_000
 _INDEX_AGE = 2_000_000
@@ -51,12 +54,14 @@ class Gateway:
     publisher: Callable[[], PublisherState]
     page: PageFiles = field(default_factory=PageFiles)
     tries: Tries = field(default_factory=Tries)
+    refused: Recent = field(default_factory=Recent)
 
     def __post_init__(self) -> None:
         self.metrics = GatewayMetrics(lambda: (self.now(), self.reports()))
         self._reports = self.kiosks.reports()
         self._unkept = set[str]()
         self._lock = threading.Lock()
+        self.decoding = asyncio.Semaphore(1)  # one core is left for taps
         self._known: tuple[tuple[int, str], int, Known] | None = None
         self._slices: dict[str, tuple[Any, bytes, str]] = {}
 
@@ -65,7 +70,7 @@ class Gateway:
         now = self.clock.now().best_at
         state = (self.roster.version, self._day(now))
         if self._known is None or (self._known[0] != state and now - self._known[1] > _INDEX_AGE):
-            view = self.roster.view
+            view = _still(self.roster.view)
             known = Known(
                 RosterIndex(view, state[1]), view.since, self.ledger_name, self.badge_keys
             )
@@ -75,11 +80,12 @@ class Gateway:
     def slice_of(self, kiosk: Kiosk) -> tuple[bytes, str]:
         """The roster as a kiosk sees it, as JSON, and its ETag."""
         now, known = self.clock.now().best_at, self.known()
-        state = (id(known), kiosk, now // _HOUR)
+        state = (known, kiosk, now // _HOUR)
         cached = self._slices.get(kiosk.code)
-        if cached is None or cached[0] != state:
-            content = to_json({**kiosk_slice(known.roster, kiosk, now), **self._ours()})
-            etag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
+        if cached is None or cached[0][0] is not known or cached[0][1:] != state[1:]:
+            said = {**kiosk_slice(known.roster, kiosk, now), **self._ours()}
+            etag = f'"{hashlib.sha256(to_json(said)).hexdigest()[:16]}"'
+            content = to_json({**said, "as_of": rfc_3339_of(now)})
             cached = self._slices[kiosk.code] = (state, content, etag)
         return cached[1], cached[2]
 
@@ -102,12 +108,19 @@ class Gateway:
             return dict(self._reports)
 
     def keep_reports(self) -> None:
-        """Write what was reported to the file: now and then, for it is worth no fsync each."""
+        """Write what was reported, and how the gateway is, to the file: now and then.
+
+        One transaction, for a report is worth no fsync of its own; sqlite3.Error.
+        """
         with self._lock:
-            news = {code: self._reports[code] for code in self._unkept}
-            self._unkept.clear()
-        if news:
-            self.kiosks.keep_reports(news)
+            codes, self._unkept = self._unkept, set()
+            news = {code: self._reports[code] for code in codes}
+        try:
+            self.kiosks.keep_reports(news, note_of(self.now()))
+        except BaseException:
+            with self._lock:
+                self._unkept |= codes
+            raise
 
     def now(self) -> GatewayNow:
         """How the gateway is."""
@@ -131,3 +144,10 @@ class Gateway:
             for key in self.badge_keys
         ]
         return {"ledger": self.ledger_name, "timezone": self.timezone, "badge_keys": keys}
+
+
+def _still(view: RosterView) -> RosterView:
+    """A copy that stays as it is, while a thread reads on; made in one step of the interpreter."""
+    copy = RosterView()
+    copy.told, copy.since = dict(view.told), dict(view.since)
+    return copy

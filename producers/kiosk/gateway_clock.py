@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from producers.times import EARLIEST, LATEST
+
 By = Literal["kafka", "ntp"]
 
 WORTH_CORRECTING = 1_000_000
@@ -66,7 +68,7 @@ def corrected(at: int, received: Moment, now: Moment) -> int:
     moved = now.base - received.base
     if received.boot != now.boot or abs(moved) <= WORTH_CORRECTING:
         return at
-    return at + moved
+    return min(max(at + moved, EARLIEST), LATEST)
 
 
 class GatewayClock:

@@ -17,7 +17,7 @@ _POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'"
 )
-_HEADERS = [
+HEADERS = [
     (b"content-security-policy", _POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -41,7 +41,7 @@ class Guarded:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        more = [*_HEADERS, _TLS_ALONE] if scope["scheme"] == "https" else _HEADERS
+        more = [*HEADERS, _TLS_ALONE] if scope["scheme"] == "https" else HEADERS
 
         async def with_headers(message: Any) -> None:
             if message["type"] == "http.response.start":

@@ -7,14 +7,18 @@ another browser takes its place.
 
 import hashlib
 import json
+import re
 import secrets
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from pydantic import TypeAdapter, ValidationError
+
+from producers.events import Code
 from producers.kiosk.database import open_database
 from producers.kiosk.kiosk import Kiosk, Role
 
@@ -23,6 +27,9 @@ CODE_HOURS = 24
 _CHARACTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: none looks like another
 _FORGIVEN = str.maketrans("OIL", "011", "- ")
 _CODE_LENGTH = 12
+_CODES = TypeAdapter[str](Code)
+_NOTE = "gateway"
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _COLUMNS = (
     "code, role, place, teams, created_at, created_by,"
     " enrolled_at, revoked_at, revoked_by, revoked_why"
@@ -53,18 +60,33 @@ class Kiosks:
     """The kiosks of one gateway, for any number of threads. Times are microseconds."""
 
     def __init__(self, file: Path) -> None:
-        self._connection = open_database(file)
-        self._lock = threading.Lock()
+        # Looking must not wait for the disk of whoever changes something.
+        self._connection, self._changes = open_database(file), open_database(file)
+        self._lock, self._changing_lock = threading.Lock(), threading.Lock()
 
     def close(self) -> None:
         """Let go of the file."""
-        with self._lock:
+        with self._lock, self._changing_lock:
             self._connection.close()
+            self._changes.close()
 
     def create(
         self, code: str, role: Role, place: str, teams: Sequence[str], by: str, now: int
     ) -> None:
-        """A new kiosk, that nobody speaks for yet. KioskRefusal where there is one of that code."""
+        """A new kiosk, that nobody speaks for yet.
+
+        KioskRefusal: there is one of that code, or a code that no event may name.
+        """
+        spoilt = [one for one in (*([place] if role == "kiosk" else ()), *teams) if _spoilt(one)]
+        if spoilt:
+            raise KioskRefusal(
+                f"{spoilt[0]!a} 不是地点或队伍的编号。 {spoilt[0]!a} is no code of a place or team."
+            )
+        if not _CODE.fullmatch(code):
+            raise KioskRefusal(
+                f"签到机编号 {code!a} 不能用：写 1 到 64 个英文字母、数字、点、横线。 "
+                f"{code!a} can't be a kiosk's code: it is 1 to 64 letters, digits, dots and hyphens."
+            )
         row = (code, role, place, json.dumps(teams, ensure_ascii=False), now, by)
         with self._changing() as connection:
             try:
@@ -147,11 +169,20 @@ class Kiosks:
             found = self._connection.execute(f"SELECT {_COLUMNS} FROM kiosks ORDER BY code")  # noqa: S608
             return [_read(row) for row in found]
 
-    def keep_reports(self, reports: dict[str, Seen]) -> None:
-        """Keep the last report of each kiosk."""
+    def keep_reports(self, reports: dict[str, Seen], gateway: str) -> None:
+        """Keep the last report of each kiosk, and what the gateway notes of itself."""
         rows = [(code, *seen) for code, seen in reports.items()]
         with self._changing() as connection:
             connection.executemany("INSERT OR REPLACE INTO reports VALUES (?, ?, ?)", rows)
+            connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (_NOTE, gateway))
+
+    def gateway_note(self) -> str | None:
+        """What the gateway last noted of itself."""
+        with self._lock:
+            found = self._connection.execute(
+                "SELECT value FROM facts WHERE name = ?", (_NOTE,)
+            ).fetchone()
+            return found and str(found[0])
 
     def reports(self) -> dict[str, Seen]:
         """The last report of each kiosk."""
@@ -161,14 +192,23 @@ class Kiosks:
 
     @contextmanager
     def _changing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
+        with self._changing_lock:
+            self._changes.execute("BEGIN IMMEDIATE")
             try:
-                yield self._connection
+                yield self._changes
+                self._changes.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                with suppress(sqlite3.Error):  # a full disk may have rolled it back already
+                    self._changes.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
+
+
+def _spoilt(code: str) -> bool:
+    try:
+        _CODES.validate_python(code)
+    except ValidationError:
+        return True
+    return False
 
 
 def _kiosk(connection: sqlite3.Connection, where: str, value: Any) -> Kiosk | None:

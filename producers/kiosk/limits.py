@@ -1,12 +1,12 @@
-"""How often an address may try a code: guesses are slowed down, and counted.
+"""How often an address may try a code, and how often the same refusal is kept.
 
-It knows nothing of codes. Invariant: within a minute no more than `each` tries of one address, and
-`all_together` of all, are let through.
+It knows nothing of codes or taps. Invariant: within a minute no more than `each` tries of one
+address, and `all_together` of all, are let through; memory is bounded.
 """
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
 _MINUTE = 60.0
 
@@ -33,3 +33,20 @@ class Tries:
             return False
         self._tries.append((now, address))
         return True
+
+
+class Recent:
+    """The newest things that were seen, so that what is sent again and again is kept once."""
+
+    def __init__(self, most: int = 10_000) -> None:
+        self._most = most
+        self._seen: dict[Hashable, None] = {}
+
+    def __contains__(self, thing: Hashable) -> bool:
+        return thing in self._seen
+
+    def add(self, thing: Hashable) -> None:
+        """It was seen; the oldest may be forgotten for it."""
+        self._seen[thing] = None
+        if len(self._seen) > self._most:
+            del self._seen[next(iter(self._seen))]

@@ -95,7 +95,7 @@ class Outbox:
         try:
             self._refuse_a_full_disk()
         except OSError as error:
-            return str(_unavailable(error))
+            return str(unavailable(error))
         return None
 
     def close(self) -> None:
@@ -115,7 +115,7 @@ class Outbox:
                 kept = self._commit(works)
             except Exception as error:
                 for work in works:  # whatever it was, those who wait must hear of it
-                    work.done.set_exception(_unavailable(error))
+                    work.done.set_exception(unavailable(error))
             else:
                 self.kept.set()
                 for work, new in zip(works, kept, strict=True):
@@ -178,7 +178,8 @@ class _Work:
     done: "Future[list[bool]]" = field(default_factory=Future)
 
 
-def _unavailable(error: Exception) -> OutboxUnavailable:
+def unavailable(error: Exception) -> OutboxUnavailable:
+    """What an error of the disk or of SQLite means to whoever has a tap."""
     full = getattr(error, "errno", None) == errno.ENOSPC or (
         getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
     )

@@ -3,6 +3,7 @@
 Invariant: a kiosk with anything in `trouble` comes before those with nothing.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -15,8 +16,10 @@ from producers.kiosk.roster_slice import SKEW_SECONDS
 from producers.times import rfc_3339_of
 
 SILENT_SECONDS = 600
+GATEWAY_SILENT_SECONDS = 60
 QUEUE_OLD_SECONDS = 3_600
 _SECOND = 1_000_000
+_NOT_RUNNING = "网关没有运行：请启动 hours kiosk。 The gateway isn't running: start hours kiosk."
 
 
 class GatewayNow(NamedTuple):
@@ -38,6 +41,24 @@ def overview(
     shown = [_kiosk(one, reports.get(one.code), now) for one in kiosks if one.role == "kiosk"]
     shown.sort(key=lambda one: (not one["trouble"], one["code"]))
     return {"gateway": _gateway(now), "kiosks": shown}
+
+
+def note_of(now: GatewayNow) -> str:
+    """What only a running gateway knows of itself, as JSON, for whoever looks into its file."""
+    told = now._asdict() | {"publisher": now.publisher._asdict()}
+    del told["standing"]
+    return json.dumps(told, ensure_ascii=False)
+
+
+def noted(note: str | None, standing: Standing, at: int) -> GatewayNow:
+    """How a gateway is by its file; where it left no note lately, it doesn't run."""
+    told = {} if note is None else json.loads(note)
+    if at - told.get("at", 0) > GATEWAY_SILENT_SECONDS * _SECOND:
+        state = PublisherState(False, _NOT_RUNNING, told.get("at", 0))
+        return GatewayNow(at, standing, state, None, None, False, told.get("version", ""))
+    return GatewayNow(
+        **{**told, "at": at, "standing": standing, "publisher": PublisherState(**told["publisher"])}
+    )
 
 
 def _gateway(now: GatewayNow) -> dict[str, Any]:
@@ -93,7 +114,7 @@ def _trouble(kiosk: Kiosk, seen: Seen | None, report: Report | None, now: Gatewa
         "clock-off": off,
         "refused-taps": report.refused > 0,
         "storage-not-kept": report.persisted is False,
-        "old-version": report.version != now.version,
+        "old-version": bool(now.version) and report.version != now.version,
     }
     return [name for name, is_so in found.items() if is_so]
 

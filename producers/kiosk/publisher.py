@@ -18,16 +18,14 @@ from typing import Any, NamedTuple
 
 from kafka import KafkaProducer
 from kafka.errors import (
-    AuthorizationError,
     KafkaError,
     MessageSizeTooLargeError,
     RecordListTooLargeError,
-    SaslAuthenticationFailedError,
 )
 from kafka.future import Future
 
 from producers.events import ANY_EVENT, TapVoided
-from producers.kafka_access import KafkaAccess
+from producers.kafka_access import KafkaAccess, refused_by_kafka
 from producers.kiosk.gateway_clock import GatewayClock, corrected
 from producers.kiosk.outbox_rows import KEPT_SECONDS, OutboxRows, Published, Row
 from producers.writing import write_line, write_record
@@ -117,7 +115,7 @@ class Publisher(threading.Thread):
     def _troubled(self, error: Exception) -> None:
         known = self.state
         since = self._clock.now().best_at if known.trouble is None else known.since
-        self.state = PublisherState(False, trouble(error, self._access, self._topic), since)
+        self.state = PublisherState(False, trouble(error, self._access), since)
 
 
 def publish_waiting(rows: OutboxRows, producer: Any, topic: str, clock: GatewayClock) -> int:
@@ -145,19 +143,11 @@ def before_a_void(rows: Sequence[Row]) -> Sequence[Row]:
     return rows
 
 
-def trouble(error: Exception, access: KafkaAccess, topic: str) -> str:
+def trouble(error: Exception, access: KafkaAccess) -> str:
     """What to tell the operator of an error that keeps taps from being published."""
-    who = access.user or "anonymous"
-    if isinstance(error, SaslAuthenticationFailedError):
-        return (
-            f"Kafka 不接受用户 {who} 的密码：请检查 HOURS_KAFKA_PASSWORD_FILE。 "
-            f"Kafka refuses the password of {who}: check HOURS_KAFKA_PASSWORD_FILE."
-        )
-    if isinstance(error, AuthorizationError):
-        return (
-            f"Kafka 不许 {who} 写入 {topic}：请授予权限（hours init）。 "
-            f"Kafka doesn't let {who} write to {topic}: grant it (hours init)."
-        )
+    refused = refused_by_kafka(access, error)
+    if refused:
+        return refused
     return (
         f"Kafka {access.bootstrap} 没有确认（{type(error).__name__}）：签到都在网关里，会再发。 "
         f"Kafka at {access.bootstrap} doesn't acknowledge ({type(error).__name__}): taps are kept "

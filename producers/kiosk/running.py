@@ -5,19 +5,25 @@ Invariant: it answers nothing it has not kept, also while it ends; and one gatew
 
 import asyncio
 import fcntl
+import ipaddress
 import signal
+import socket
+import sqlite3
 import ssl
+import stat
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import uvicorn
+import uvloop
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from producers.kafka_access import KafkaAccess
 from producers.kiosk.app import create_app
+from producers.kiosk.connections import BoundedConnection
 from producers.kiosk.gateway import Gateway
 from producers.kiosk.gateway_clock import GatewayClock
 from producers.kiosk.kiosks import Kiosks
@@ -30,6 +36,7 @@ from producers.kiosk.watch import create_watch_app
 
 _KEEP_REPORTS_SECONDS = 10
 _LEAVING_SECONDS = 5
+_BACKLOG = 2_048
 
 
 class GatewayRefusal(Exception):
@@ -38,7 +45,10 @@ class GatewayRefusal(Exception):
 
 @dataclass(frozen=True)
 class GatewaySettings:
-    """What a gateway must know. `web_port` serves metrics and health; None serves neither."""
+    """What a gateway must know. `web_port` serves metrics and health; None serves neither.
+
+    `behind_proxy` lets it listen without TLS off this machine: a proxy before it has TLS.
+    """
 
     file: Path
     access: KafkaAccess
@@ -51,6 +61,7 @@ class GatewaySettings:
     port: int = 8080
     certificate: Path | None = None
     certificate_key: Path | None = None
+    behind_proxy: bool = False
     ntp_server: str | None = None
     web_host: str = "127.0.0.1"
     web_port: int | None = None
@@ -58,56 +69,97 @@ class GatewaySettings:
 
 def run_gateway(settings: GatewaySettings, say: Callable[[str], None]) -> None:
     """Serve until told to stop. GatewayRefusal, OSError, `database.OtherVersion`."""
-    with _alone(settings.file), _parts(settings) as gateway:
-        servers = [_server(settings, create_app(gateway))]
+    refuse_an_open_door(settings)
+    with _alone(settings.file), ExitStack() as stack:
+        gateway = stack.enter_context(_parts(settings))
+        door = stack.enter_context(_listening(settings.host, settings.port, "--port"))
+        servers = [(_server(settings, create_app(gateway)), door)]
         if settings.web_port is not None:
-            servers.append(
-                _Server(_config(create_watch_app(gateway), settings.web_host, settings.web_port))
-            )
-        uvicorn_loop = uvicorn.Config(create_app(gateway), loop="uvloop").get_loop_factory()
-        with asyncio.Runner(loop_factory=uvicorn_loop) as runner:
-            runner.run(_serve(gateway, servers, settings, say))
-        gateway.keep_reports()
+            watched = _listening(settings.web_host, settings.web_port, "HOURS_WEB_PORT")
+            watch = _Server(_config(create_watch_app(gateway)))
+            servers.append((watch, stack.enter_context(watched)))
+        say(f"网关就绪：{_address(settings, door)} Ready: the gateway serves kiosks.")
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(gateway, servers))
+        with suppress(sqlite3.Error):  # the disk is full: what was reported is reported again
+            gateway.keep_reports()
 
 
-async def _serve(
-    gateway: Gateway,
-    servers: Sequence["_Server"],
-    settings: GatewaySettings,
-    say: Callable[[str], None],
-) -> None:
+def refuse_an_open_door(settings: GatewaySettings) -> None:
+    """What kiosks say must not cross a network in the clear. GatewayRefusal."""
+    if (settings.certificate is None) != (settings.certificate_key is None):
+        raise GatewayRefusal(
+            "证书和私钥要一起给：--cert 和 --key。 "
+            "A certificate and its key go together: --cert and --key."
+        )
+    if settings.certificate is None and not settings.behind_proxy and not _is_here(settings.host):
+        raise GatewayRefusal(
+            f"在 {settings.host} 上监听要用 TLS：给出 --cert 和 --key（hours kiosks certificate "
+            "可以自制），或在有 TLS 的代理后面用 --plain-http-behind-proxy。 Listening on "
+            f"{settings.host} takes TLS: give --cert and --key (hours kiosks certificate makes "
+            "them), or --plain-http-behind-proxy where a proxy before it has TLS."
+        )
+    if settings.certificate_key is not None:
+        _refuse_an_open_key(settings.certificate_key)
+
+
+def _refuse_an_open_key(file: Path) -> None:
+    try:
+        open_to_others = file.stat().st_mode & stat.S_IRWXO
+    except OSError as error:
+        raise GatewayRefusal(
+            f"读不了私钥 {file}。 The key {file} can't be read ({error.strerror})."
+        ) from error
+    if open_to_others:
+        raise GatewayRefusal(
+            f"别人也能读私钥 {file}：运行 chmod 600 {file}。 "
+            f"Others may read the key {file}: run chmod 600 {file}."
+        )
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+@contextmanager
+def _listening(host: str, port: int, setting: str) -> Iterator[socket.socket]:
+    """A socket that listens. GatewayRefusal where the port is taken, or the host isn't ours."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        made = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except (OSError, UnicodeError) as error:
+        raise GatewayRefusal(
+            f"不能在 {host}:{port} 上监听（{error}）：换一个，见 {setting}。 "
+            f"Can't listen on {host}:{port} ({error}): choose another, by {setting}."
+        ) from error
+    with made:
+        yield made
+
+
+async def _serve(gateway: Gateway, servers: Sequence[tuple["_Server", socket.socket]]) -> None:
     loop = asyncio.get_running_loop()
     over = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, over.set)
-    serving = [asyncio.create_task(server.serve()) for server in servers]
+    serving = [asyncio.create_task(server.serve([door])) for server, door in servers]
     keeping = asyncio.create_task(_keep_reports(gateway))
-    await _begun(servers, serving)
-    say(f"网关就绪：{_address(settings)} The gateway is ready.")
-    await asyncio.wait(
-        [*serving, asyncio.create_task(over.wait())], return_when=asyncio.FIRST_COMPLETED
-    )
-    for server in servers:
+    told = asyncio.create_task(over.wait())
+    await asyncio.wait([*serving, told], return_when=asyncio.FIRST_COMPLETED)
+    for server, _ in servers:
         server.should_exit = True
     await asyncio.gather(*serving)
-    keeping.cancel()
-
-
-async def _begun(servers: Sequence["_Server"], serving: Sequence["asyncio.Task[None]"]) -> None:
-    while not all(server.started for server in servers):
-        ended = [task for task in serving if task.done()]
-        if ended:
-            raise GatewayRefusal(
-                "端口被占用或不能使用：用 --port 换一个。 "
-                "The port is taken, or can't be used: name another with --port."
-            )
-        await asyncio.sleep(0.01)
+    for task in (keeping, told):
+        task.cancel()
 
 
 async def _keep_reports(gateway: Gateway) -> None:
     while True:
+        with suppress(sqlite3.Error):  # the disk is full: taps say so, and this is tried again
+            await asyncio.to_thread(gateway.keep_reports)
         await asyncio.sleep(_KEEP_REPORTS_SECONDS)
-        await asyncio.to_thread(gateway.keep_reports)
 
 
 @contextmanager
@@ -117,15 +169,13 @@ def _parts(settings: GatewaySettings) -> Iterator[Gateway]:
         clock = GatewayClock()
         outbox = Outbox(settings.file)
         stack.callback(outbox.close)
-        rows, roster, kiosks = (
-            OutboxRows(settings.file),
-            RosterCache(settings.file),
-            Kiosks(settings.file),
-        )
-        for part in (rows, roster, kiosks):
+        # Two of rows: who answers requests must not wait until the publisher's are on the disk.
+        rows, publishing = OutboxRows(settings.file), OutboxRows(settings.file)
+        roster, kiosks = RosterCache(settings.file), Kiosks(settings.file)
+        for part in (rows, publishing, roster, kiosks):
             stack.callback(part.close)
         publisher = Publisher(
-            settings.file, rows, outbox.kept, settings.access, settings.taps_topic, clock
+            settings.file, publishing, outbox.kept, settings.access, settings.taps_topic, clock
         )
         reader = RosterReader(roster, settings.access, settings.roster_topic)
         threads: list[Any] = [publisher, reader]
@@ -170,7 +220,7 @@ class _Server(uvicorn.Server):
 
 
 def _server(settings: GatewaySettings, app: Any) -> _Server:
-    config = _config(app, settings.host, settings.port)
+    config = _config(app)
     if settings.certificate is not None:
         config.ssl_certfile = str(settings.certificate)
         config.ssl_keyfile = str(settings.certificate_key)
@@ -184,24 +234,22 @@ def _server(settings: GatewaySettings, app: Any) -> _Server:
     return _Server(config)
 
 
-def _config(app: Any, host: str, port: int) -> uvicorn.Config:
+def _config(app: Any) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        host=host,
-        port=port,
-        http="httptools",
+        http=BoundedConnection,
         ws="none",
         lifespan="off",
         access_log=False,
-        log_level="warning",
+        log_level="error",  # of what is no HTTP it would warn each time
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=_LEAVING_SECONDS,
-        backlog=2_048,
     )
 
 
-def _address(settings: GatewaySettings) -> str:
+def _address(settings: GatewaySettings, door: socket.socket) -> str:
     scheme = "http" if settings.certificate is None else "https"
-    return f"{scheme}://{settings.host}:{settings.port}"
+    behind = "，在代理后面 behind a proxy" if settings.behind_proxy else ""
+    return f"{scheme}://{settings.host}:{door.getsockname()[1]}{behind}"

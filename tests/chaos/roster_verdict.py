@@ -55,7 +55,7 @@ def judge(engine: Engine, settings: StreamSettings) -> RosterVerdict:
 
 def read_all(settings: StreamSettings) -> list[tuple[bytes, bytes | None]]:
     """Every record that is committed, but those that are for the broker's sake."""
-    with open_log(settings.bootstrap, settings.roster_topic, 1, COMMITTED) as log:
+    with open_log(settings.kafka, settings.roster_topic, 1, COMMITTED) as log:
         begins, ends = log.bounds[0]
         return [
             (record.key, record.value)

@@ -21,6 +21,7 @@ from sqlalchemy import text
 
 from hours import cli
 from ledger.policy import Policy
+from producers.kafka_access import KafkaAccess
 from streams.archive import open_archive
 from streams.dump import dump
 from streams.segments import ArchiveRefusal
@@ -46,7 +47,7 @@ main()
 def streams(kafka: str, fresh_name: str, tmp_path: Path) -> StreamSettings:
     """A log of record with two partitions, empty."""
     settings = StreamSettings(
-        bootstrap=kafka,
+        kafka=KafkaAccess(kafka),
         ledger_url="",
         ledger_name=NAME,
         data_dir=tmp_path,
@@ -60,7 +61,7 @@ def streams(kafka: str, fresh_name: str, tmp_path: Path) -> StreamSettings:
 @pytest.fixture
 def send(streams: StreamSettings) -> Iterator[Callable[..., None]]:
     """Sends to partition 0."""
-    with closing(KafkaProducer(bootstrap_servers=streams.bootstrap, linger_ms=20)) as producer:
+    with closing(KafkaProducer(**streams.kafka.options(), linger_ms=20)) as producer:
 
         def send(*values: bytes | None, **more: Any) -> None:
             for value in values:
@@ -83,7 +84,7 @@ def archived(folder: Path, partition: int = 0) -> list[tuple[Any, ...]]:
 def in_kafka(streams: StreamSettings, partition: int = 0) -> list[tuple[Any, ...]]:
     """The records as another client reads them."""
     tp = TopicPartition(streams.taps_topic, partition)
-    with closing(KafkaConsumer(bootstrap_servers=streams.bootstrap, group_id=None)) as consumer:
+    with closing(KafkaConsumer(**streams.kafka.options(), group_id=None)) as consumer:
         consumer.assign([tp])
         consumer.seek_to_beginning(tp)
         end, found = consumer.end_offsets([tp])[tp], []
@@ -100,7 +101,7 @@ def in_kafka(streams: StreamSettings, partition: int = 0) -> list[tuple[Any, ...
 
 async def send_with_headers(streams: StreamSettings, headers: list[tuple[str, Any]]) -> None:
     """Through the client that can send a header with no content."""
-    async with AIOKafkaProducer(bootstrap_servers=streams.bootstrap) as producer:
+    async with AIOKafkaProducer(bootstrap_servers=streams.kafka.bootstrap) as producer:
         topic = streams.taps_topic
         await producer.send_and_wait(topic, b"with headers", b"", partition=0, headers=headers)
 
@@ -127,7 +128,7 @@ def test_every_kind_of_record_is_kept_whole(
     twice = [("h", b"1"), ("h", b"2"), ("", b""), ("none", None), ("binary", b"\xfe"), ("名", b"")]
     asyncio.run(send_with_headers(streams, twice))
     send(b"x" * 900_000)
-    asyncio.run(send_in_transactions(streams.bootstrap, streams.taps_topic))
+    asyncio.run(send_in_transactions(streams.kafka.bootstrap, streams.taps_topic))
     folder = tmp_path / "archive"
     assert dumped(streams, folder) == 13
     kept = archived(folder)
@@ -148,7 +149,7 @@ def test_what_is_new_is_added_and_what_is_there_stays(
     assert dumped(streams, folder) == 2
     first = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in folder.glob("*.gz")}
     assert dumped(streams, folder) == 0
-    asyncio.run(send_in_transactions(streams.bootstrap, streams.taps_topic))
+    asyncio.run(send_in_transactions(streams.kafka.bootstrap, streams.taps_topic))
     assert dumped(streams, folder) == 4
     assert dumped(streams, folder) == 0
     send(b"3")
@@ -209,7 +210,7 @@ def test_a_log_that_is_not_of_one_piece_with_the_archive_is_refused(
             dumped(streams, where)
         assert archived(folder) == before
 
-    with closing(KafkaAdminClient(bootstrap_servers=streams.bootstrap)) as admin:
+    with closing(KafkaAdminClient(bootstrap_servers=streams.kafka.bootstrap)) as admin:
         send(b"4", b"5")
         admin.delete_records({TopicPartition(streams.taps_topic, 0): 4})
         refuses("begins at 4, the archive ends at 3")
@@ -223,7 +224,7 @@ def test_a_log_that_is_not_of_one_piece_with_the_archive_is_refused(
 
 
 def _recreated(streams: StreamSettings) -> bool:
-    with closing(KafkaAdminClient(bootstrap_servers=streams.bootstrap)) as admin:
+    with closing(KafkaAdminClient(bootstrap_servers=streams.kafka.bootstrap)) as admin:
         if streams.taps_topic in admin.list_topics():
             return False
     create_topics(streams)
@@ -235,7 +236,7 @@ def test_a_log_that_ends_where_the_archive_does_but_began_later_is_accepted(
 ) -> None:
     send(b"1", b"2", b"3")
     assert dumped(streams, tmp_path / "archive") == 3
-    with closing(KafkaAdminClient(bootstrap_servers=streams.bootstrap)) as admin:
+    with closing(KafkaAdminClient(bootstrap_servers=streams.kafka.bootstrap)) as admin:
         admin.delete_records({TopicPartition(streams.taps_topic, 0): 3})
     send(b"4")
     assert dumped(streams, tmp_path / "archive") == 1

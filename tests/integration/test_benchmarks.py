@@ -19,6 +19,7 @@ from benchmarks.run import memory_figures
 from benchmarks.settling import Account, fact_of, settle
 from ledger.entries import Entry
 from ledger.taps import Record
+from producers.kafka_access import KafkaAccess
 from producers.writing import write_line
 from streams import decoding
 from streams.log import open_log
@@ -92,7 +93,7 @@ def settled_as_a_peer(product: Product) -> list[Entry]:
     """The entries plain Faust and Quix would write for the product's log."""
     accounts: dict[str, Account] = {}
     entries: list[Entry] = []
-    with open_log(product.arena.kafka, product.log.topic, SHARDS) as log:
+    with open_log(KafkaAccess(product.arena.kafka), product.log.topic, SHARDS) as log:
         for shard, (_, stop) in product.places().items():
             for one in chain.from_iterable(log.read(shard, stop)):
                 event = json.loads(one.value)

@@ -24,6 +24,7 @@ from ledger.roster.vault import PrivateData, Vault, new_key
 from ledger.shard import Shard
 from ledger.store import open_store
 from producers.durations import seconds_of
+from producers.kafka_access import KafkaAccess
 from streams.decoding import decode
 from streams.log import open_log
 from tests.past_hours import csv_file, row, workbook
@@ -225,7 +226,9 @@ def settle_as_if(hours: Hours, days_ago: int) -> None:
     environment = hours.environment
     policy, shift = Policy(), days_ago * DAY
     store = open_store(environment["HOURS_LEDGER_URL"], "tongzhou.hours.example", policy)
-    with open_log(environment["HOURS_KAFKA"], hours.taps_topic, policy.shard_count) as log:
+    with open_log(
+        KafkaAccess(environment["HOURS_KAFKA"]), hours.taps_topic, policy.shard_count
+    ) as log:
         for number, (_, end) in log.bounds.items():
             claim = store.claim(number)
             records = [

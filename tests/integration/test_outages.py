@@ -19,6 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from hours.services import EmbeddedKafka, EmbeddedPostgres
 from hours.services.embedded import free_port
 from hours.settings import read_settings
+from producers.kafka_access import KafkaAccess
 from producers.publishing import open_producer, publish_lines
 from streams.metrics import Metrics
 from streams.topics import create_topics
@@ -189,7 +190,7 @@ def assert_all_settled_exactly(hours: Hours, load: Load, sent: int) -> None:
 def publish(hours: Hours, load: Load, sessions: int, spoilt: Any = ()) -> None:
     """Publish sessions at once, and values that are no events."""
     events = [event for _ in range(sessions) for event in load.session()]
-    with open_producer(hours.environment["HOURS_KAFKA"]) as producer:
+    with open_producer(KafkaAccess(hours.environment["HOURS_KAFKA"])) as producer:
         sent = [producer.send(hours.taps_topic, value, partition=0) for value in spoilt]
         publish_lines(
             lines(events).splitlines(), producer, hours.taps_topic, lambda so_far: None, print

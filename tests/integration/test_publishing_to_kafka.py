@@ -9,6 +9,7 @@ from kafka import KafkaConsumer, TopicPartition
 
 from producers.events import Event
 from producers.examples import EXAMPLES
+from producers.kafka_access import KafkaAccess
 from producers.partitioning import partition_of
 from producers.publishing import Account, open_producer, publish_lines
 from producers.reading import read_record
@@ -50,7 +51,7 @@ def test_every_good_line_is_in_the_log_once_in_order_and_in_its_partition(
     lines = [write_line(event) + b"\n" for event in events]
     refused: list[Any] = []
     reports: list[int] = []
-    with open_producer(kafka) as producer:
+    with open_producer(KafkaAccess(kafka)) as producer:
         account = publish_lines(
             [*lines[:7], b"\n", b"garbage\n", *lines[7:]],
             producer,

@@ -373,11 +373,11 @@ def holds(folder: Path, needle: bytes) -> bool:
 @on_postgresql
 def test_a_topic_is_quiet_when_its_last_record_is_old(roster: Roster) -> None:
     streams = roster.streams
-    assert not is_quiet(streams.bootstrap, streams.roster_topic, 0)  # there is nothing to compact
+    assert not is_quiet(streams.kafka, streams.roster_topic, 0)  # there is nothing to compact
     roster.change(CULTURE)
     roster.publish()
-    assert not is_quiet(streams.bootstrap, streams.roster_topic, 3_600)
-    assert is_quiet(streams.bootstrap, streams.roster_topic, -3_600)
+    assert not is_quiet(streams.kafka, streams.roster_topic, 3_600)
+    assert is_quiet(streams.kafka, streams.roster_topic, -3_600)
 
 
 # Publishing again

@@ -1,0 +1,56 @@
+"""Real Chromium, one for a session, each test with profiles of its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
+
+from tests.kiosk_world import KioskWorld, kiosk_world
+from tests.running import Hours
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+)
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    if not CHROMIUM.exists():
+        pytest.skip(f"there is no {CHROMIUM}")
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A profile of its own, on a tablet of 1024×600 in Shanghai."""
+    context = browser.new_context(
+        viewport={"width": 1024, "height": 600}, locale="zh-CN", timezone_id="Asia/Shanghai"
+    )
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def ledger_url(sqlite_url: str) -> str:
+    """One database is enough where browsers are tested."""
+    return sqlite_url
+
+
+@pytest.fixture
+def world(hours: Hours) -> Iterator[KioskWorld]:
+    with kiosk_world(hours) as world:
+        yield world

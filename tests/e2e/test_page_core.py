@@ -1,0 +1,163 @@
+"""The page's own reckoning, in a real browser, beside what Python makes of the same."""
+
+import random
+from base64 import b64encode
+from collections.abc import Iterator
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from playwright.sync_api import BrowserContext, Page
+from stdnum.iso7064 import mod_37_36
+
+from producers.badges import Badge, BadgeRefusal, key_id, read_badge, sign_badge
+from tests.e2e.pages import blank_page, run, serve_page
+
+LEDGER = "tongzhou.hours.example"
+KEY, ANOTHER = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
+CHARACTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+ONE_PAGE = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    serve_page(context)
+    yield blank_page(context)
+
+
+def test_ids_never_repeat_and_sort_as_they_were_made_though_the_clock_is_set_back(
+    page: Page,
+) -> None:
+    clocks = [1_790_000_000_000, 1_790_000_000_000, 5, 1_789_999_000_000, 0, -7] * 500
+    ids = run(
+        page, "const {newId} = await load('ids'); return given.map((now) => newId(now))", clocks
+    )
+    assert len(set(ids)) == len(clocks)
+    assert ids == sorted(ids)
+    assert {len(one) for one in ids} == {26}
+
+
+def test_check_characters_are_those_of_iso_7064(page: Page) -> None:
+    draw = random.Random(7)
+    ids = ["V" + "".join(draw.choices(CHARACTERS, k=10)) for _ in range(2_000)]
+    found = run(
+        page, "const {checkCharacter} = await load('number'); return given.map(checkCharacter)", ids
+    )
+    assert found == [mod_37_36.calc_check_digit(one) for one in ids]
+
+
+def test_a_number_is_read_however_it_is_written_and_a_slip_is_noticed(page: Page) -> None:
+    draw = random.Random(11)
+    for _ in range(20):
+        id_ = "V" + "".join(draw.choices(CHARACTERS, k=10))
+        number = id_ + mod_37_36.calc_check_digit(id_)
+        spaced = f" {number[:4].lower()}-{number[4:8]} {number[8:]}"
+        at = draw.randrange(1, 11)
+        other = draw.choice([one for one in CHARACTERS[2:] if one != number[at]])
+        slip = number[:at] + other + number[at + 1 :]
+        as_read = number.replace("0", "O").replace("1", "I")
+        read = run(
+            page,
+            "const {readNumber} = await load('number'); return given.map(readNumber)",
+            [number, spaced, as_read, slip, "", "V", "编号", number + "7"],
+        )
+        assert read[:3] == [id_] * 3, number
+        assert read[3:] == [None] * 5, slip
+
+
+@given(data=st.data())
+@ONE_PAGE
+def test_a_badge_is_read_and_refused_as_the_gateway_reads_and_refuses_it(
+    page: Page, data: st.DataObject
+) -> None:
+    names = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12) | st.from_regex(
+        r"[0-9A-Z]{1,12}", fullmatch=True
+    )
+    badge = Badge(data.draw(names), data.draw(names), data.draw(st.integers(0, 99_999_999)))
+    key = data.draw(st.sampled_from([KEY, KEY, ANOTHER]))
+    text = sign_badge(badge, data.draw(st.sampled_from([LEDGER, LEDGER, "other"])), key)
+    spoiling = data.draw(st.sampled_from(["no", "lower", "cut", "change", "add"]))
+    at = data.draw(st.integers(0, len(text) - 1))
+    text = {
+        "no": text,
+        "lower": f" {text.lower()}\r",
+        "cut": text[:at],
+        "change": text[:at] + data.draw(st.sampled_from("A7+-é")) + text[at + 1 :],
+        "add": f"{text}A",
+    }[spoiling]
+    read = read_badge(text, LEDGER, [KEY.public_key()])
+    found = run(
+        page,
+        """
+        const {readBadge} = await load('badge');
+        try { return await readBadge(given.text, given.ledger, given.keys); }
+        catch (error) { return {reason: error.reason, zh: error.what.zh, en: error.what.en}; }
+        """,
+        {"text": text, "ledger": LEDGER, "keys": [public(KEY)]},
+    )
+    if isinstance(read, BadgeRefusal):
+        assert found["reason"] == read.reason.value
+        assert f"{found['zh']} {found['en']}" == read.what
+    else:
+        assert found == read._asdict()
+
+
+def public(key: Ed25519PrivateKey) -> dict[str, str]:
+    raw = key.public_key().public_bytes_raw()
+    return {"id": key_id(key.public_key()), "key": b64encode(raw).decode()}
+
+
+@given(
+    offset=st.integers(-(10**12), 10**12),
+    steps=st.lists(
+        st.tuples(
+            st.sampled_from(["wait", "set", "sleep", "measure", "tap"]),
+            st.integers(2_000, 10**9),
+        ),
+        min_size=1,
+        max_size=12,
+    ),
+)
+@ONE_PAGE
+def test_whoever_sets_the_clock_between_measurements_taps_get_their_true_time(
+    page: Page, offset: int, steps: list[tuple[str, int]]
+) -> None:
+    """A measurement right before and after a clock is set; else it may be sleep, or the clock."""
+    true, mono, clock = 1_790_000_000_000, 5_000, 1_790_000_000_000 - offset
+    moments, measurements = [], []
+
+    def measure() -> None:
+        measurements.append({"clock": clock, "mono": mono, "life": "a", "theirs": true})
+
+    measure()
+    for step, amount in steps:
+        if step == "set":
+            measure()
+            clock += amount
+            measure()
+        elif step == "sleep":
+            true, clock = true + amount, clock + amount
+        elif step == "wait":
+            true, clock, mono = true + amount, clock + amount, mono + amount
+        elif step == "measure":
+            measure()
+        else:
+            moments.append({"clock": clock, "mono": mono, "life": "a", "true": true})
+    measure()
+    found = run(
+        page,
+        """
+        const {measured, trueTime, withMeasurement} = await load('clock');
+        let known = [];
+        for (const {theirs, ...one} of given.measurements) {
+          known = withMeasurement(known, measured(one, one, theirs));
+        }
+        return given.moments.map((one) => trueTime(one, known));
+        """,
+        {"moments": moments, "measurements": measurements},
+    )
+    if len(measurements) <= 20:
+        assert found == [one["true"] for one in moments]

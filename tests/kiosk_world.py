@@ -1,0 +1,239 @@
+"""A small district with a gateway: a roster, badges, kiosks; the gateway a process of its own."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from ledger.roster import store
+from ledger.roster.records import Activity, Membership, Person, Team, Unit
+from ledger.roster.roster import Change, Roster
+from ledger.roster.store import Deed
+from ledger.roster.vault import PrivateData, Vault, new_key
+from producers.badge_keys import new_private_key, private_key_in, public_text
+from producers.badges import Badge, sign_badge
+from producers.times import rfc_3339_of
+from tests.running import Hours, eventually
+
+LEDGER = "tongzhou.hours.example"
+PLACE = "station-03-07"
+CHOIR = ("V7K2M9QXTA1", "V3N8R5WZBC2", "V9P4T6YHDE3")
+"""Members of the choir, which is at home at the place; the first has a replaced badge."""
+VISITOR = "VB6D8F0G2H4"
+"""Of another team, from elsewhere."""
+LEFT = "VC1E3G5J7K9"
+"""Who has left."""
+NAMES = {
+    CHOIR[0]: "王小明",
+    CHOIR[1]: "李芳",
+    CHOIR[2]: "欧阳建国",
+    VISITOR: "赵强",
+    LEFT: "钱伟",
+}
+
+
+@dataclass
+class Gateway:
+    """`hours kiosk` on one file, that can be killed and started again on the same port."""
+
+    hours: Hours
+    port: int
+    options: tuple[str, ...] = ()
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self, **more: str) -> None:
+        """Start it, and wait until it answers."""
+        home = Path(self.hours.environment["HOURS_HOME"])
+        with (home / "gateway.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "hours", "kiosk", "--port", str(self.port), *self.options],
+                env={**self.hours.environment, **more},
+                stdout=log,
+                stderr=log,
+            )
+        eventually(self._answers, "a gateway that answers")
+
+    def kill(self) -> None:
+        """As a power cut would."""
+        self.stop(signal.SIGKILL)
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Its exit code; harmless where it doesn't run."""
+        process, self.process = self.process, None
+        if process is None:
+            return 0
+        process.send_signal(number)
+        return process.wait(30)
+
+    def ask(
+        self, method: str, path: str, body: Any = None, key: str | None = None, **headers: str
+    ) -> tuple[int, Any]:
+        """Status and JSON of an answer. `body` is sent as it is if it is bytes."""
+        content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+        sent = {"content-type": "application/json", **headers}
+        if key:
+            sent["authorization"] = f"Bearer {key}"
+        request = urllib.request.Request(self.url + path, content, sent, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return answer.status, json.loads(answer.read() or b"null")
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read() or b"null")
+
+    def code(self, place: str = PLACE, *options: str) -> tuple[str, str]:
+        """A new kiosk's code name, and its one-time code."""
+        (made,) = self.hours.rows("kiosks", "add", place, *options)
+        return made["kiosk"], made["code"]
+
+    def enrol(self, place: str = PLACE, *options: str) -> str:
+        """The key of a new kiosk."""
+        _, code = self.code(place, *options)
+        status, enrolled = self.ask("POST", "/api/enrol", {"code": code})
+        assert status == 200, enrolled
+        return str(enrolled["key"])
+
+    def _answers(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, self.log()
+        try:
+            with urllib.request.urlopen(f"{self.url}/api/time", timeout=1):
+                return True
+        except OSError:
+            return False
+
+    def log(self) -> str:
+        return (Path(self.hours.environment["HOURS_HOME"]) / "gateway.log").read_text()
+
+
+@dataclass
+class KioskWorld:
+    """The product with a roster on its topic, and a gateway that has read it."""
+
+    hours: Hours
+    gateway: Gateway
+    badge_key: Ed25519PrivateKey
+    ledger_name: str = LEDGER
+    badges: dict[str, str] = field(default_factory=dict)
+
+    def badge(self, volunteer: str, generation: int = 1) -> str:
+        """The text of a volunteer's badge."""
+        return sign_badge(
+            Badge(volunteer, f"B{volunteer[1:]}", generation), self.ledger_name, self.badge_key
+        )
+
+
+def enrolled_district(hours: Hours) -> Ed25519PrivateKey:
+    """Init, a roster with its names sealed, and the key that signs badges. It runs nothing."""
+    home = Path(hours.environment["HOURS_HOME"])
+    key, pem = new_key(), new_private_key()
+    (home / "roster.key").write_text(key)
+    badge_key = private_key_in(pem.encode())
+    (home / "badge-public.pem").write_text(public_text(badge_key.public_key()))
+    hours.environment["HOURS_ROSTER_KEY_FILE"] = str(home / "roster.key")
+    hours.environment["HOURS_BADGE_PUBLIC_KEY_FILE"] = str(home / "badge-public.pem")
+    hours.ok("init")
+    vault = Vault([key])
+    sealed = {(id, 1): vault.seal(id, PrivateData(name=name)) for id, name in NAMES.items()}
+    changes = [Change(None, one) for one in _records()]
+    with store.changing(hours.engine) as connection:
+        store.apply(connection, Roster.of(()), changes, Deed("keeper", "建名册", 1), sealed)
+    return badge_key
+
+
+@contextmanager
+def kiosk_world(hours: Hours) -> Iterator[KioskWorld]:
+    """The whole of it, running: one worker, one gateway that knows the roster."""
+    badge_key = enrolled_district(hours)
+    hours.start_worker()
+    gateway = Gateway(hours, free_port())
+    gateway.start()
+    world = KioskWorld(hours, gateway, badge_key)
+    try:
+        eventually(lambda: knows_the_roster(hours), "a gateway that knows the roster")
+        yield world
+    finally:
+        gateway.kill()
+
+
+def knows_the_roster(hours: Hours) -> bool:
+    """Whether the gateway's file has the last of the roster's things."""
+    from contextlib import closing
+
+    from producers.kiosk.roster_cache import RosterCache
+
+    file = Path(hours.environment["HOURS_HOME"]) / "kiosk" / "gateway.db"
+    with closing(RosterCache(file)) as cache:
+        return {f"volunteer/{one}" for one in NAMES} <= cache.view.told.keys()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def tap(number: int, kind: str, volunteer: str, at: int, **more: Any) -> dict[str, Any]:
+    """A tap as a page sends it: typed number, made at a time in microseconds."""
+    said: dict[str, Any] = {"how": "number", **more}
+    if kind == "in":
+        said.setdefault("team", "choir")
+    time = rfc_3339_of(at)
+    return {
+        "id": ulid(number),
+        "kind": kind,
+        "volunteer": volunteer,
+        "time": time,
+        "clock": time,
+        **said,
+    }
+
+
+def taps(*made: dict[str, Any]) -> dict[str, Any]:
+    """What a page sends."""
+    return {"taps": list(made), "report": {"queued": len(made), "version": "test"}}
+
+
+def ulid(number: int) -> str:
+    """A tap id for each number."""
+    characters = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+    text = ""
+    for _ in range(26):
+        number, digit = divmod(number, 32)
+        text = characters[digit] + text
+    return text
+
+
+def _records() -> list[Any]:
+    person = {"badge_generation": 1, "private_version": 1}
+    people = [
+        Person(volunteer=one, badge_serial=f"B{one[1:]}", **person) for one in (*CHOIR, VISITOR)
+    ]
+    people[0] = people[0].model_copy(update={"badge_generation": 2})
+    left = Person(volunteer=LEFT, status="left", badge_serial="B0", **person)
+    return [
+        Unit(code="centre", kind="centre", name_zh="实践中心", name_en="Centre"),
+        Unit(
+            code=PLACE, kind="station", name_zh="运河村站", name_en="Canal village", parent="centre"
+        ),
+        Team(code="choir", kind="professional", name_zh="合唱队", name_en="Choir", unit=PLACE),
+        Team(code="clinic", kind="professional", name_zh="义诊队", name_en="Clinic"),
+        Activity(code="concert", title="社区音乐会", unit=PLACE, teams=("choir",)),
+        *people,
+        left,
+        *(Membership(volunteer=one, team="choir", since="2026-01-01") for one in CHOIR),
+        Membership(volunteer=VISITOR, team="clinic", since="2026-01-01"),
+    ]
