@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2 as httpx
 
 from producers.times import rfc_3339_of
 from tests.running import PATIENCE_SECONDS, Hours, eventually
