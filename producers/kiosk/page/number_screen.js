@@ -1,0 +1,86 @@
+/** A number, typed on keys large enough for any finger, or on a keyboard. */
+import {button, icon, make, spoken} from "./elements.js";
+import {put} from "./home_screen.js";
+import {readNumber} from "./number.js";
+
+const KEYS = "1234567890ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+const LONGEST = 129;
+
+/** @param {import("./screens.js").Ui} ui @returns {import("./screens.js").Screen} */
+export function numberScreen(ui) {
+  const {kiosk, say} = ui;
+  const field = numberField(ui);
+  const wrong = make("p", {class: "wrong", id: "wrong", role: "alert"});
+  const how = make("p", {class: "how", id: "number-how"}, say("number_how"));
+  const element = make(
+    "form",
+    {class: "number", novalidate: true, submit: (event) => sent(event, kiosk)},
+    make("div", {class: "number-line"}, field.label, field.input),
+    how,
+    wrong,
+    keypad(ui, field.input),
+    make(
+      "div",
+      {class: "row"},
+      button({class: "quiet", click: () => kiosk.go("home")}, "back", say("back")),
+      button({class: "plain", click: () => erase(kiosk)}, "erase", say("delete")),
+      make("button", {type: "submit", class: "go"}, icon("check"), make("span", {class: "label"}, say("ok"))),
+    ),
+  );
+  const refresh = () => refreshNumber(ui, field.input, how, wrong);
+  return {key: "number", element, refresh, focus: field.input};
+}
+
+function numberField({kiosk, say}) {
+  const input = make("input", {
+    id: "number",
+    type: "text",
+    // Our own keys are on the screen; a keyboard that is plugged in types as well.
+    inputmode: "none",
+    autocomplete: "off",
+    autocapitalize: "characters",
+    spellcheck: "false",
+    maxlength: LONGEST,
+    "aria-describedby": "number-how wrong",
+    input: () => kiosk.type(input.value),
+  });
+  return {input, label: make("h1", {}, make("label", {for: "number"}, say("your_number")))};
+}
+
+function refreshNumber({kiosk, say, language}, input, how, wrong) {
+  if (input.value !== kiosk.typed) input.value = kiosk.typed;
+  const refusal = kiosk.wrongNumber;
+  input.toggleAttribute("aria-invalid", refusal !== null);
+  how.hidden = refusal !== null;
+  const words = refusal && (refusal.what ? spoken(refusal.what, language).textContent : say(refusal.key));
+  put(wrong, words ?? "");
+  input.classList.toggle("good", readNumber(kiosk.typed) !== null);
+}
+
+function keypad({kiosk, say}, input) {
+  const press = (key) => {
+    kiosk.type((kiosk.typed + key).slice(0, LONGEST));
+    input.value = kiosk.typed;
+    finish(kiosk);
+  };
+  const keys = [...KEYS].map((key) =>
+    make("button", {type: "button", class: /\d/.test(key) ? "key digit" : "key", click: () => press(key)}, key),
+  );
+  return make("div", {class: "keypad", role: "group", "aria-label": say("keys")}, keys);
+}
+
+/** As long as the numbers of this list are: then it is looked up, or refused, at once. */
+function finish(kiosk) {
+  const lengths = new Set((kiosk.station.roster?.people ?? []).map((one) => one.volunteer.length));
+  const [usual] = lengths;
+  if (lengths.size === 1 && kiosk.typed.length === usual + 1) void kiosk.come({number: kiosk.typed});
+}
+
+function erase(kiosk) {
+  kiosk.type(kiosk.typed.slice(0, -1));
+}
+
+function sent(event, kiosk) {
+  event.preventDefault();
+  if (kiosk.typed !== "") void kiosk.come({number: kiosk.typed});
+}
