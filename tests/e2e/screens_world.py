@@ -1,0 +1,149 @@
+"""A gateway for looking at the page: real, on a port, with a roster of its own, without Kafka."""
+
+import json
+import random
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import uvicorn
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from stdnum.iso7064 import mod_37_36
+
+from producers.badges import Badge, sign_badge
+from producers.kiosk.app import create_app
+from producers.kiosk.gateway import Gateway
+from producers.kiosk.gateway_clock import GatewayClock
+from producers.kiosk.kiosks import Kiosks
+from producers.kiosk.outbox import Outbox
+from producers.kiosk.outbox_rows import OutboxRows
+from producers.kiosk.publisher import PublisherState
+from producers.kiosk.roster_cache import RosterCache
+from tests.running import eventually
+
+LEDGER = "tongzhou.hours.example"
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+PLACE = "station-03"
+SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈"
+CHARACTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+HOUR = 3_600_000_000
+
+WANG, LI, ZHAO, SUN = "V7K2M9QXTA1", "V3N8R5WZBC2", "V9T4C6HKDM5", "V2B8F3JPNR7"
+"""In one team; in two; in one that has something on today; paused."""
+
+
+@dataclass
+class ScreensWorld:
+    """Where the page is, and what to show to it."""
+
+    address: str
+    gateway: Gateway
+    folder: Path
+
+    def code(self, kiosk: str = "kiosk-01") -> str:
+        """A one-time code."""
+        return self.gateway.kiosks.new_code(kiosk, self.gateway.clock.now().best_at)
+
+    def events(self) -> list[dict[str, Any]]:
+        """What the gateway keeps, in order."""
+        return [json.loads(row.event) for row in self.gateway.rows.waiting(10_000)]
+
+
+def badge_of(volunteer: str, generation: int = 1, key: Ed25519PrivateKey = KEY) -> str:
+    """The text of somebody's badge."""
+    return sign_badge(Badge(volunteer, "B000123", generation), LEDGER, key)
+
+
+def number_of(volunteer: str) -> str:
+    """As it is printed and typed."""
+    return str(volunteer + mod_37_36.calc_check_digit(volunteer))
+
+
+@contextmanager
+def screens_world(folder: Path) -> Iterator[ScreensWorld]:
+    """A gateway of one station with two teams and 200 people."""
+    file = folder / "gateway.db"
+    with ExitStack() as stack:
+        outbox, rows = Outbox(file), OutboxRows(file)
+        roster, kiosks = RosterCache(file), Kiosks(file)
+        for part in (outbox, rows, roster, kiosks):
+            stack.callback(part.close)
+        clock = GatewayClock()
+        now = clock.now().best_at
+        roster.take([_record(key, value, now) for key, value in _roster(now)], 1)
+        kiosks.create("kiosk-01", "kiosk", PLACE, [], "test", now)
+        gateway = Gateway(
+            ledger_name=LEDGER,
+            timezone="Asia/Shanghai",
+            badge_keys=[KEY.public_key()],
+            outbox=outbox,
+            rows=rows,
+            clock=clock,
+            roster=roster,
+            kiosks=kiosks,
+            publisher=lambda: PublisherState(False, None, 0),
+        )
+        address = stack.enter_context(_served(gateway))
+        yield ScreensWorld(address, gateway, folder)
+
+
+def people() -> list[tuple[str, str]]:
+    """Volunteers and masked names, the same each time."""
+    draw = random.Random(20_261_125)
+    named = [(WANG, "王*"), (LI, "李**"), (ZHAO, "赵*"), (SUN, "孙*")]
+    weights = [1 / (1 + place) ** 0.7 for place in range(len(SURNAMES))]
+    invented = [
+        (
+            "V" + "".join(draw.choices(CHARACTERS, k=10)),
+            draw.choices(SURNAMES, weights)[0] + "*" * draw.choice((1, 2, 2)),
+        )
+        for _ in range(200)
+    ]
+    return named + invented
+
+
+def _roster(now: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    names = {"choir": ("合唱队", "Choir"), "reading": ("读书会", "Reading circle")}
+    others = {"tea": ("茶艺队", "Tea"), "clinic": ("义诊队", "Free clinic")}
+    yield f"unit/{PLACE}", {"rows": [{"name_zh": "张芝山新时代文明实践站", "name_en": "Zhangzhishan"}]}
+    for code, (zh, en) in (names | others).items():
+        unit = PLACE if code in names else "elsewhere"
+        yield f"team/{code}", {"rows": [{"name_zh": zh, "name_en": en, "unit": unit}]}
+    activity = {"code": "A1", "title": "老年读书角：秋天的诗", "teams": ["reading"], "unit": PLACE}
+    yield "activity/A1", {**activity, "planned_start": now, "planned_end": now + HOUR // 60}
+    teams = {LI: ["choir", "reading"], ZHAO: ["reading"]}
+    for volunteer, called in people():
+        yield (
+            f"volunteer/{volunteer}",
+            {
+                "volunteer": volunteer,
+                "called": called,
+                "teams": [{"team": team} for team in teams.get(volunteer, ["choir"])],
+                "badge": {"generation": 1},
+                "status": "paused" if volunteer == SUN else "active",
+            },
+        )
+
+
+def _record(key: str, value: dict[str, Any], now: int) -> Any:
+    content = json.dumps({"revision": 1, **value}).encode()
+    return SimpleNamespace(key=key.encode(), value=content, timestamp=now // 1_000 - 86_400_000)
+
+
+@contextmanager
+def _served(gateway: Gateway) -> Iterator[str]:
+    config = uvicorn.Config(create_app(gateway), port=0, log_level="warning", lifespan="off")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    eventually(lambda: server.started, "the gateway's port")
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(10)

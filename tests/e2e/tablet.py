@@ -1,0 +1,109 @@
+"""A kiosk's page in a browser, and what hands and a scanner do to it."""
+
+from collections.abc import Sequence
+
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+
+from tests.e2e.screens_world import ScreensWorld
+
+TABLET = {"width": 1024, "height": 600}
+PHONE = {"width": 360, "height": 740}
+PATIENCE = 20_000
+
+# Keys come at a scanner's speed only if nothing waits between them.
+_TYPE = """async ([text, end, process]) => {
+  const key = (name, code) => {
+    const target = document.activeElement ?? document.body;
+    const said = {key: process ? 'Process' : name, code, bubbles: true, cancelable: true};
+    return target.dispatchEvent(new KeyboardEvent('keydown', said));
+  };
+  const codeOf = (c) => /[A-Z]/i.test(c) ? 'Key' + c.toUpperCase()
+    : /[0-9]/.test(c) ? 'Digit' + c : c === '-' ? 'Minus' : c === '+' ? 'Equal' : 'Space';
+  for (const c of text) {
+    const isHeld = !key(c, codeOf(c));
+    const field = document.activeElement;
+    if (!isHeld && field instanceof HTMLInputElement) {
+      field.value += c;
+      field.dispatchEvent(new InputEvent('input', {bubbles: true, data: c}));
+    }
+  }
+  const isHeld = !key(end, end);
+  if (!isHeld && document.activeElement instanceof HTMLButtonElement) document.activeElement.click();
+}"""
+
+
+class Tablet:
+    """One page. Its parts are found by their words and roles, as people find them."""
+
+    def __init__(self, context: BrowserContext, world: ScreensWorld) -> None:
+        self.context, self.world = context, world
+        self.page: Page = context.new_page()
+        self.page.set_default_timeout(PATIENCE)
+        self.faults: list[str] = []
+        self._touched_at = 0.0
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on(
+            "console",
+            lambda said: self.faults.append(said.text)
+            if said.type == "error" and "Failed to load resource" not in said.text
+            else None,
+        )
+
+    def enrol(self) -> "Tablet":
+        """Open what an operator's QR code opens, until the kiosk knows its roster."""
+        self.page.goto(f"{self.world.address}/#code={self.world.code()}")
+        self.sees("请刷志愿者证")
+        expect(self.page.locator(".place")).to_contain_text("张芝山", timeout=PATIENCE)
+        return self
+
+    def scan(self, text: str, end: str = "Enter", process: bool = False) -> None:
+        """As a scanner types it: each key a millisecond after the one before."""
+        self.page.evaluate(_TYPE, [text, end, process])
+
+    def press(self, name: str) -> None:
+        self.touch(self.page.get_by_role("button", name=name).first)
+
+    def tap(self, kind: str) -> None:
+        self.touch(self.page.locator(f"button.tap.{kind}"))
+
+    def touch(self, place: Locator) -> None:
+        """No quicker than a hand: a second press at once is taken for a trembling one."""
+        place.wait_for()
+        self.page.wait_for_function("at => performance.now() - at > 400", arg=self._touched_at)
+        place.click()
+        self._touched_at = self.page.evaluate("performance.now()")
+
+    def heading(self) -> Locator:
+        return self.page.locator("main h1")
+
+    def sees(self, *words: str) -> None:
+        for word in words:
+            expect(self.page.locator("body")).to_contain_text(word, timeout=PATIENCE)
+
+    def is_asked(self, name: str) -> None:
+        """Whether it is this person's turn to press in or out."""
+        expect(self.page.locator(".person h1")).to_contain_text(name, timeout=PATIENCE)
+
+    def offline(self, is_off: bool = True) -> None:
+        self.context.set_offline(is_off)
+
+
+def tablet_context(
+    browser: Browser, viewport: dict[str, int] = TABLET, dark: bool = False, **more: object
+) -> BrowserContext:
+    """A profile of its own."""
+    return browser.new_context(
+        viewport=viewport,  # type: ignore[arg-type]
+        locale="zh-CN",
+        timezone_id="Asia/Shanghai",
+        color_scheme="dark" if dark else "light",
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def all_targets(page: Page, selector: str = "button, select, input") -> Sequence[dict[str, float]]:
+    """Sizes of what can be touched."""
+    return page.locator(selector).evaluate_all(
+        "all => all.filter(e => e.checkVisibility()).map(e => { const b = e.getBoundingClientRect();"
+        " return {name: e.textContent || e.id, width: b.width, height: b.height}; })"
+    )
