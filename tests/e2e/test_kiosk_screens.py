@@ -360,7 +360,11 @@ def test_a_tap_that_the_gateway_refuses_is_told_and_stays_until_it_is_dealt_with
 
     def refuse(route: Any) -> None:
         sent = route.request.post_data_json["taps"]
-        answer = {"state": "refused", "reason": "unknown-team", "what": "没有这个队。 No such team."}
+        answer = {
+            "state": "refused",
+            "reason": "unknown-team",
+            "what": "没有这个队。 No such team.",
+        }
         route.fulfill(json={**body, "taps": [{"id": one["id"], **answer} for one in sent]})
 
     tablet.page.route("**/api/taps", refuse)
@@ -531,7 +535,12 @@ def walk(tablet: Tablet) -> Iterator[str]:
 
 @pytest.mark.parametrize(
     ("viewport", "theme", "language"),
-    [(TABLET, "light", "zh"), (TABLET, "dark", "en"), (PHONE, "dark", "zh"), (PHONE, "light", "en")],
+    [
+        (TABLET, "light", "zh"),
+        (TABLET, "dark", "en"),
+        (PHONE, "dark", "zh"),
+        (PHONE, "light", "en"),
+    ],
     ids=["tablet light zh", "tablet dark en", "phone dark zh", "phone light en"],
 )
 def test_on_every_screen_axe_finds_nothing_nothing_overflows_and_targets_are_large(
