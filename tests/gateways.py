@@ -58,6 +58,10 @@ class Gateway:
             raise
         self.port = int(found[1])
 
+    @property
+    def runs(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
     def kill(self) -> None:
         """As a power cut would."""
         if self.process is not None:

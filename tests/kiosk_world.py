@@ -1,15 +1,20 @@
 """A small district with a gateway: a roster, badges, kiosks; the gateway a process of its own."""
 
+import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from ledger import queries
+from ledger.policy import Policy
+from ledger.queries import Filters
 from ledger.roster import store
-from ledger.roster.records import Activity, Membership, Person, Team, Unit
+from ledger.roster.records import Membership, Person, Team, Unit
 from ledger.roster.roster import Change, Roster
 from ledger.roster.store import Deed
 from ledger.roster.vault import PrivateData, Vault, new_key
@@ -27,26 +32,68 @@ VISITOR = "VB6D8F0G2H4"
 """Of another team, from elsewhere."""
 LEFT = "VC1E3G5J7K9"
 """Who has left."""
+MEMBERS = tuple(f"VMEMBER{number:04}" for number in range(60))
+"""More of the choir, all of one name: for each test two of its own."""
 NAMES = {
     CHOIR[0]: "王小明",
     CHOIR[1]: "李芳",
     CHOIR[2]: "欧阳建国",
     VISITOR: "赵强",
     LEFT: "钱伟",
+    **dict.fromkeys(MEMBERS, "孙梅"),
 }
 
 
 @dataclass
 class KioskWorld:
-    """The product with a roster on its topic, and a gateway that has read it."""
+    """The product with a roster on its topic, and a gateway that has read it.
+
+    Tests may share one: counts are since `begin`, and each takes members of its own.
+    """
 
     hours: Hours
     gateway: Gateway
     badge_key: Ed25519PrivateKey
+    before: Counter[str] = field(default_factory=Counter)
+    _members: Iterator[str] = field(default_factory=lambda: iter(MEMBERS))
+
+    def begin(self) -> None:
+        """Count from here."""
+        if not self.gateway.runs:
+            self.gateway.start()
+        self.before = self._ends()
+
+    def two(self) -> tuple[str, str]:
+        """Members of the choir that no other test has."""
+        return next(self._members), next(self._members)
 
     def badge(self, volunteer: str, generation: int = 1) -> str:
         """The text of a volunteer's badge."""
         return sign_badge(Badge(volunteer, f"B{volunteer[1:]}", generation), LEDGER, self.badge_key)
+
+    def wait_until_settled(self, records: int) -> None:
+        self.hours.wait_until_settled(sum(self.before.values()) + records)
+
+    def ends(self) -> Counter[str]:
+        """How the records of the log ended, those that did."""
+        return self._ends() - self.before
+
+    def present(self) -> dict[str, str]:
+        """Who is there, and for which team."""
+        with queries.reading(self.hours.engine) as connection:
+            now = time.time_ns() // 1_000
+            found = queries.present(connection, Filters(), Policy(), now)
+        return {one.volunteer: one.team for one in found}
+
+    def credits(self, volunteer: str) -> list[dict[str, Any]]:
+        rows = self.hours.rows("entries", "--volunteer", volunteer)
+        return [row for row in rows if row["type"] == "credit"]
+
+    def _ends(self) -> Counter[str]:
+        ends: Counter[str] = Counter()
+        for head in (one.head for one in self.hours.statuses()):
+            ends.update(accepted=head.accepted, duplicate=head.duplicates, rejected=head.rejected)
+        return +ends
 
 
 def enrolled_district(hours: Hours) -> Ed25519PrivateKey:
@@ -92,7 +139,8 @@ def knows_the_roster(hours: Hours) -> bool:
 def _records() -> list[Any]:
     person = {"badge_generation": 1, "private_version": 1}
     people = [
-        Person(volunteer=one, badge_serial=f"B{one[1:]}", **person) for one in (*CHOIR, VISITOR)
+        Person(volunteer=one, badge_serial=f"B{one[1:]}", **person)
+        for one in (*CHOIR, *MEMBERS, VISITOR)
     ]
     people[0] = people[0].model_copy(update={"badge_generation": 2})
     left = Person(volunteer=LEFT, status="left", badge_serial="B0", **person)
@@ -103,9 +151,11 @@ def _records() -> list[Any]:
         ),
         Team(code="choir", kind="professional", name_zh="合唱队", name_en="Choir", unit=PLACE),
         Team(code="clinic", kind="professional", name_zh="义诊队", name_en="Clinic"),
-        Activity(code="concert", title="社区音乐会", unit=PLACE, teams=("choir",)),
         *people,
         left,
-        *(Membership(volunteer=one, team="choir", since="2026-01-01") for one in CHOIR),
+        *(
+            Membership(volunteer=one, team="choir", since="2026-01-01")
+            for one in (*CHOIR, *MEMBERS)
+        ),
         Membership(volunteer=VISITOR, team="clinic", since="2026-01-01"),
     ]

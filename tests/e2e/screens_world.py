@@ -109,7 +109,10 @@ def people() -> list[tuple[str, str]]:
 def _roster(now: int) -> Iterator[tuple[str, dict[str, Any]]]:
     names = {"choir": ("合唱队", "Choir"), "reading": ("读书会", "Reading circle")}
     others = {"tea": ("茶艺队", "Tea"), "clinic": ("义诊队", "Free clinic")}
-    yield f"unit/{PLACE}", {"rows": [{"name_zh": "张芝山新时代文明实践站", "name_en": "Zhangzhishan"}]}
+    yield (
+        f"unit/{PLACE}",
+        {"rows": [{"name_zh": "张芝山新时代文明实践站", "name_en": "Zhangzhishan"}]},
+    )
     for code, (zh, en) in (names | others).items():
         unit = PLACE if code in names else "elsewhere"
         yield f"team/{code}", {"rows": [{"name_zh": zh, "name_en": en, "unit": unit}]}

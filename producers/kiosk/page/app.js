@@ -7,6 +7,7 @@ import {Camera} from "./camera.js";
 import {make, spoken} from "./elements.js";
 import {Kiosk} from "./kiosk.js";
 import {textOf} from "./names.js";
+import {readNumber} from "./number.js";
 import {listenToScanner} from "./scanner.js";
 import {screenOf} from "./screens.js";
 import {keepSettings, readSettings} from "./settings.js";
@@ -125,8 +126,7 @@ class Page {
     const code = CODE.exec(text)?.[1];
     if (code) return this.codeGiven(code);
     if (kiosk.station.enrolment === null) return;
-    const isNumber = /^[0-9A-Z -]{6,40}$/i.test(text) && !/^HOURS/i.test(text);
-    void kiosk.come(isNumber ? {number: text} : {badge: text});
+    void kiosk.come(readNumber(text) === null ? {badge: text} : {number: text});
   }
 
   codeGiven(code) {

@@ -65,7 +65,7 @@ export function noticesOf({kiosk, say, language}, {offlineSince}) {
     trouble && !revoked && {words: spoken(trouble.what, language).textContent, tone: "grave", drawing: "warning"},
     Math.abs(clockOffMs ?? 0) > skew && {words: say("clock_off", {n: minutes}), tone: "grave", drawing: "clock"},
     persisted === false && offlineSince && {words: say("storage_danger"), tone: "grave", drawing: "warning"},
-    offlineSince && !revoked && {words: say("offline_since", {time}), tone: "calm", drawing: "cloud"},
+    offlineSince && !revoked && {words: say("offline_since", {time}), tone: "calm", drawing: "offline"},
   ];
   return notices.filter(Boolean);
 }
@@ -122,7 +122,7 @@ function recentOne(ui, {tap, who, undone}) {
     icon(undone ? "undo" : "check"),
     make("span", {class: "words"}, nameOf(who, ui), ` ${say(`kind_${tap.kind}`)} `, make("time", {}, timeOf(tap, kiosk))),
     undone
-      ? make("span", {class: "standing"}, say("undone"))
+      ? make("span", {class: "standing"}, say("undone_short"))
       : [
           make("span", {class: "standing"}),
           button(undo, "undo", say("undo"), " ", make("span", {class: "left"})),

@@ -112,7 +112,7 @@ function refusedPanel({kiosk, say, language}) {
     element: make(
       "section",
       {class: "panel refused"},
-      make("div", {class: "big-check"}, icon("refused")),
+      make("div", {class: "big-check"}, icon("close")),
       make("h1", {tabindex: -1}, what ? spoken(what, language) : say(key)),
       button({class: "plain", click: () => kiosk.go("home")}, "check", say("got_it")),
     ),

@@ -41,7 +41,7 @@ function statusLines({kiosk, say, language}) {
   const place = spoken(name, language).textContent;
   return [
     ["person", say("enrolled_as", {place, code}), false],
-    ["cloud", say(state.online ? "connected" : "not_connected"), !state.online],
+    [state.online ? "cloud" : "offline", say(state.online ? "connected" : "not_connected"), false],
     ["in", queueLine(state, roster, say), false],
     ["clock", ...clockLine(state, roster, say)],
     ["key", ...persistedLine(state, say)],
@@ -59,8 +59,9 @@ function queueLine({queued, oldest}, roster, say) {
 function clockLine({clockOffMs}, roster, say) {
   if (clockOffMs === null) return [say("clock_unknown"), false];
   const skew = (roster?.skew_seconds ?? 300) * 1000;
-  if (Math.abs(clockOffMs) <= skew) return [say("clock_good", {n: (clockOffMs / 1000).toFixed(1)}), false];
-  return [say("clock_off", {n: Math.round(Math.abs(clockOffMs) / 60_000)}), true];
+  const off = Math.abs(clockOffMs);
+  if (off <= skew) return [say("clock_good", {n: (off / 1000).toFixed(1)}), false];
+  return [say("clock_off", {n: Math.round(off / 60_000)}), true];
 }
 
 function persistedLine({persisted}, say) {

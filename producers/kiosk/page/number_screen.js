@@ -15,17 +15,18 @@ export function numberScreen(ui) {
   const element = make(
     "form",
     {class: "number", novalidate: true, submit: (event) => sent(event, kiosk)},
-    make("div", {class: "number-line"}, field.label, field.input),
+    make(
+      "div",
+      {class: "number-line"},
+      field.label,
+      field.input,
+      button({class: "plain", click: () => kiosk.type(kiosk.typed.slice(0, -1))}, "erase", say("delete")),
+      make("button", {type: "submit", class: "go"}, icon("check"), make("span", {class: "label"}, say("ok"))),
+    ),
     how,
     wrong,
     keypad(ui, field.input),
-    make(
-      "div",
-      {class: "row"},
-      button({class: "quiet", click: () => kiosk.go("home")}, "back", say("back")),
-      button({class: "plain", click: () => erase(kiosk)}, "erase", say("delete")),
-      make("button", {type: "submit", class: "go"}, icon("check"), make("span", {class: "label"}, say("ok"))),
-    ),
+    button({class: "quiet", click: () => kiosk.go("home")}, "back", say("back")),
   );
   const refresh = () => refreshNumber(ui, field.input, how, wrong);
   return {key: "number", element, refresh, focus: field.input};
@@ -52,8 +53,8 @@ function refreshNumber({kiosk, say, language}, input, how, wrong) {
   const refusal = kiosk.wrongNumber;
   input.toggleAttribute("aria-invalid", refusal !== null);
   how.hidden = refusal !== null;
-  const words = refusal && (refusal.what ? spoken(refusal.what, language).textContent : say(refusal.key));
-  put(wrong, words ?? "");
+  if (refusal === null) put(wrong, "");
+  else put(wrong, refusal.what ? spoken(refusal.what, language).textContent : say(refusal.key));
   input.classList.toggle("good", readNumber(kiosk.typed) !== null);
 }
 
@@ -63,9 +64,10 @@ function keypad({kiosk, say}, input) {
     input.value = kiosk.typed;
     finish(kiosk);
   };
-  const keys = [...KEYS].map((key) =>
-    make("button", {type: "button", class: /\d/.test(key) ? "key digit" : "key", click: () => press(key)}, key),
-  );
+  const keys = [...KEYS].map((key) => {
+    const kind = /\d/.test(key) ? "key digit" : "key";
+    return make("button", {type: "button", class: kind, click: () => press(key)}, key);
+  });
   return make("div", {class: "keypad", role: "group", "aria-label": say("keys")}, keys);
 }
 
@@ -74,10 +76,6 @@ function finish(kiosk) {
   const lengths = new Set((kiosk.station.roster?.people ?? []).map((one) => one.volunteer.length));
   const [usual] = lengths;
   if (lengths.size === 1 && kiosk.typed.length === usual + 1) void kiosk.come({number: kiosk.typed});
-}
-
-function erase(kiosk) {
-  kiosk.type(kiosk.typed.slice(0, -1));
 }
 
 function sent(event, kiosk) {

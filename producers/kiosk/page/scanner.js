@@ -11,7 +11,8 @@ const FAST_MILLISECONDS = 120; // scanners need 1 to 50 from key to key, quick h
 const BADGE_MILLISECONDS = 1_000; // nobody types the beginning of a badge by hand
 const SHORTEST = 5;
 const LONGEST = 5_000;
-const ECHO_MILLISECONDS = 300; // a second line end, or what an input method still writes
+const ECHO_MILLISECONDS = 100; // a second line end
+const LATE_MILLISECONDS = 300; // what an input method still writes
 const BADGE = /^HOURS\d/;
 
 /** Of a US keyboard, which scanners act as. */
@@ -87,7 +88,7 @@ export function listenToScanner(scanned, page = window) {
   }
 
   function restored(event) {
-    const isLate = event.timeStamp - echo < ECHO_MILLISECONDS && event.target === field?.element;
+    const isLate = event.timeStamp - echo < LATE_MILLISECONDS && event.target === field?.element;
     if (isLate && event.isTrusted && field.element.value !== field.value) write(field);
   }
 }

@@ -41,14 +41,17 @@ function personScreen(ui) {
   const lastCall = make("p", {class: "last-call", hidden: true});
   const element = make(
     "div",
-    {class: "person"},
-    // The heading has the focus and neither button: a scanner that ends with two line ends presses
-    // nothing.
-    make("h1", {tabindex: -1}, nameOf(who, ui)),
-    lately(ui, who),
+    {class: "person", "data-volunteer": who.volunteer},
+    make(
+      "div",
+      {class: "person-top"},
+      // It has the focus, and neither button: a scanner that ends with two line ends presses nothing.
+      make("h1", {tabindex: -1}, nameOf(who, ui)),
+      lately(ui, who),
+      button({class: "quiet", click: () => kiosk.leave()}, "close", say("not_me")),
+    ),
     lastCall,
     make("div", {class: "in-or-out"}, tapButton(ui, "in", who), tapButton(ui, "out", who)),
-    button({class: "quiet", click: () => kiosk.leave()}, "close", say("not_me")),
   );
   const refresh = () => showLastCall(lastCall, ui, who);
   return {key: `person ${who.volunteer}`, element, refresh};
@@ -89,9 +92,11 @@ function teamScreen(ui) {
   const {kiosk, say} = ui;
   const {offered, more} = kiosk.question;
   const choices = make("div", {class: "choices"});
-  const show = (teams) => teams.map((team) => choice(spoken(team.name, ui.language), () => kiosk.answer({team: team.code})));
+  const answer = (team) => () => kiosk.answer({team: team.code});
+  const show = (teams) => teams.map((one) => choice(spoken(one.name, ui.language), answer(one)));
   choices.append(...show(offered.length > 0 ? offered : more));
-  if (offered.length > 0 && more.length > 0) choices.append(moreTeams(say, choices, () => show(more), more.length));
+  if (offered.length > 0 && more.length > 0)
+    choices.append(moreTeams(say, choices, () => show(more), more.length));
   return question(ui, "which_team", choices);
 }
 

@@ -27,6 +27,7 @@ const WORDS = {
   done_in: ["签到成功", "You are in"],
   done_out: ["签退成功", "You are out"],
   undone: ["已撤销，这一次不算", "Undone: it doesn't count"],
+  undone_short: ["已撤销", "Undone"],
   saved: ["已存在本机", "Saved here"],
   accepted: ["已收到", "Received"],
   tap_refused: ["没有被接受", "Not accepted"],
