@@ -48,10 +48,14 @@ class Gateway:
                 stdout=log,
                 stderr=log,
             )
-        found = eventually(
-            lambda: _READY.search(self.log.read_bytes()[said:].decode(errors="replace")),
-            "a ready gateway",
-        )
+        try:
+            found = eventually(
+                lambda: _READY.search(self.log.read_bytes()[said:].decode(errors="replace")),
+                "a ready gateway",
+            )
+        except BaseException:
+            self.kill()
+            raise
         self.port = int(found[1])
 
     @property

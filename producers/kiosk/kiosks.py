@@ -19,7 +19,7 @@ from typing import Any, Literal, NamedTuple
 from pydantic import TypeAdapter, ValidationError
 
 from producers.events import Code
-from producers.kiosk.database import open_database
+from producers.kiosk.database import WRITING, open_database
 from producers.kiosk.kiosk import Kiosk, Role
 
 CODE_HOURS = 24
@@ -192,7 +192,7 @@ class Kiosks:
 
     @contextmanager
     def _changing(self) -> Iterator[sqlite3.Connection]:
-        with self._changing_lock:
+        with self._changing_lock, WRITING:
             self._changes.execute("BEGIN IMMEDIATE")
             try:
                 yield self._changes
