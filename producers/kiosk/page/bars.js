@@ -10,6 +10,7 @@ import {secondsLeft} from "./visits.js";
 import {tagOf} from "./words.js";
 
 const MOST_RECENT = 3;
+const DAY_MS = 86_400_000;
 
 /** @param {import("./screens.js").Ui} ui */
 export function drawTop(ui, header, notices) {
@@ -56,18 +57,25 @@ function noticeBar({kiosk, say}, notices) {
  */
 export function noticesOf({kiosk, say, language}, {offlineSince}) {
   const {state, roster} = kiosk.station;
-  const {clockOffMs, persisted, revoked, trouble} = state;
+  const {clockOffMs, revoked, trouble} = state;
   const skew = (roster?.skew_seconds ?? 300) * 1000;
   const minutes = Math.round(Math.abs(clockOffMs ?? 0) / 60_000);
   const time = offlineSince && clockTime(offlineSince, roster?.timezone, false);
   const notices = [
-    revoked && {words: say("revoked"), tone: "grave", drawing: "stop"},
-    trouble && !revoked && {words: spoken(trouble.what, language).textContent, tone: "grave", drawing: "warning"},
-    Math.abs(clockOffMs ?? 0) > skew && {words: say("clock_off", {n: minutes}), tone: "grave", drawing: "clock"},
-    persisted === false && offlineSince && {words: say("storage_danger"), tone: "grave", drawing: "warning"},
+    revoked && grave(say("revoked"), "stop"),
+    trouble && !revoked && grave(spoken(trouble.what, language).textContent, "warning"),
+    Math.abs(clockOffMs ?? 0) > skew && grave(say("clock_off", {n: minutes}), "clock"),
+    isAtRisk(state, kiosk) && grave(say("storage_danger"), "warning"),
     offlineSince && !revoked && {words: say("offline_since", {time}), tone: "calm", drawing: "offline"},
   ];
   return notices.filter(Boolean);
+}
+
+const grave = (words, drawing) => ({words, drawing, tone: "grave"});
+
+/** A browser that promised nothing evicts what is old first. */
+function isAtRisk({persisted, oldest}, kiosk) {
+  return persisted === false && oldest !== null && kiosk.station.now() - oldest > DAY_MS;
 }
 
 /** Under the screen: words to close, what can be undone, who waits. */

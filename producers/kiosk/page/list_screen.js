@@ -18,9 +18,8 @@ export function listScreen(ui) {
   const element = make(
     "div",
     {class: "list"},
-    heading,
+    make("div", {class: "list-top"}, button({class: "quiet", click: back}, "back", say("back")), heading),
     body,
-    button({class: "quiet", click: back}, "back", say("back")),
   );
   draw();
   return {key: `list ${kiosk.station.roster?.as_of ?? ""}`, element, refresh: () => {}};
