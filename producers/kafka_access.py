@@ -4,6 +4,7 @@ Invariant: the password is in no text that this makes of itself.
 """
 
 import logging
+import re
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,7 @@ _NO_RIGHT = {
     "ClusterAuthorizationFailed": "集群 cluster",
 }
 _HEARD_SECONDS = 60
+_CLOSED = "socket disconnected"
 
 
 @dataclass(frozen=True)
@@ -64,14 +66,15 @@ def refused_by_kafka(kafka: KafkaAccess, error: Exception) -> str | None:
     named = type(error).__name__
     if named in _UNKNOWN_USER or (named == "KafkaTimeoutError" and _heard.lately()):
         return (
-            f"Kafka {kafka.bootstrap} 不接受用户 {who}：请检查 HOURS_KAFKA_USER 和 "
-            f"HOURS_KAFKA_PASSWORD_FILE。 Kafka at {kafka.bootstrap} refuses the user {who}: "
-            "check HOURS_KAFKA_USER and HOURS_KAFKA_PASSWORD_FILE."
+            f"Kafka {kafka.bootstrap} 不让用户 {who} 进来：请检查 HOURS_KAFKA_USER、"
+            "HOURS_KAFKA_PASSWORD_FILE 和 HOURS_KAFKA_CA_FILE。 "
+            f"Kafka at {kafka.bootstrap} doesn't let the user {who} in: check HOURS_KAFKA_USER, "
+            "HOURS_KAFKA_PASSWORD_FILE and HOURS_KAFKA_CA_FILE."
         )
     lacking = _NO_RIGHT.get(named.removesuffix("Error"))
     if lacking:
         chinese, _, english = lacking.partition(" ")
-        what = " ".join(str(error).split())[:200]
+        what = _resource(error)
         return (
             f"Kafka 用户 {who} 没有对{chinese}的权限（{what}）：请用有权限的用户，"
             "或由管理员运行 hours init --grant。 "
@@ -91,19 +94,30 @@ def perhaps_unseen(kafka: KafkaAccess) -> tuple[str, str]:
     )
 
 
-class _Refusals(logging.Filter):
-    """kafka-python tries on until time is up, and says in its log alone that it was refused."""
+def _resource(error: Exception) -> str:
+    """What it was about, of an error that may say all of the request."""
+    told = " ".join(str(error).split())
+    named = re.search(r"needs (\w+) permission|name='([^']+)'", told)
+    return next(filter(None, named.groups())) if named else told[:100]
 
-    _at = float("-inf")
+
+class _Refusals(logging.Filter):
+    """Hears in its log why kafka-python could not begin: its error says that time was up.
+
+    Brokers answer wrong passwords, and close; it sees the end before the answer.
+    """
+
+    _turned_away_at = float("-inf")
 
     def filter(self, record: logging.LogRecord) -> bool:
-        told = record.args if isinstance(record.args, tuple) else ()
-        if any(type(one).__name__ in _UNKNOWN_USER for one in told):
-            self._at = time.monotonic()
+        if str(record.msg).startswith("Bootstrap connection to") and record.args:
+            told = str(record.args)
+            away = _CLOSED in told or any(name in told for name in _UNKNOWN_USER)
+            self._turned_away_at = time.monotonic() if away else float("-inf")
         return record.levelno >= logging.getLogger("kafka").getEffectiveLevel()
 
     def lately(self) -> bool:
-        return time.monotonic() - self._at < _HEARD_SECONDS
+        return time.monotonic() - self._turned_away_at < _HEARD_SECONDS
 
 
 _heard = _Refusals()

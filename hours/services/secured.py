@@ -7,6 +7,7 @@ stands in a command line, nor in a file that others may read.
 
 import os
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
 
 OWNER = "owner"
@@ -55,15 +56,27 @@ def owner_login(password: Path) -> str:
     )
 
 
-def new_password() -> str:
-    """32 random bytes in base64url."""
-    return secrets.token_urlsafe(32)
+def secret_file(data: Path, user: str) -> Path:
+    """Where a broker with its data in this folder has a user's password."""
+    return data / "secrets" / user
 
 
-def write_secret(file: Path, password: str) -> None:
-    """A file that nobody else can read, also while it is written."""
+def passwords(data: Path, users: Iterable[str]) -> dict[str, str]:
+    """The users' passwords as their files have them, made where there is none yet."""
+    return {user: _kept_password(secret_file(data, user)) for user in users}
+
+
+def new_password(file: Path) -> str:
+    """32 random bytes in base64url, in a file that nobody else can read at any moment."""
+    password = secrets.token_urlsafe(32)
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     file.unlink(missing_ok=True)
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as opened:
         opened.write(password)
+    return password
+
+
+def _kept_password(file: Path) -> str:
+    kept = file.read_text() if file.exists() else ""
+    return kept or new_password(file)
