@@ -117,7 +117,10 @@ def _roster(now: int) -> Iterator[tuple[str, dict[str, Any]]]:
         unit = PLACE if code in names else "elsewhere"
         yield f"team/{code}", {"rows": [{"name_zh": zh, "name_en": en, "unit": unit}]}
     activity = {"code": "A1", "title": "老年读书角：秋天的诗", "teams": ["reading"], "unit": PLACE}
-    yield "activity/A1", {**activity, "planned_start": now - now % HOUR, "planned_end": now + HOUR // 60}
+    yield (
+        "activity/A1",
+        {**activity, "planned_start": now - now % HOUR, "planned_end": now + HOUR // 60},
+    )
     teams = {LI: ["choir", "reading"], ZHAO: ["reading"]}
     for volunteer, called in people():
         yield (
