@@ -2,9 +2,11 @@
  * The page's beginning: it opens the station, draws what the kiosk is, and brings it what scanner,
  * camera and address say. Nothing is decided here.
  */
+import {keepAwake} from "./awake.js";
 import {drawBars, drawTop, noticesOf} from "./bars.js";
 import {Camera} from "./camera.js";
 import {make, spoken} from "./elements.js";
+import {timeOf} from "./home_screen.js";
 import {Kiosk} from "./kiosk.js";
 import {textOf} from "./names.js";
 import {readNumber} from "./number.js";
@@ -46,6 +48,7 @@ class Page {
     if (this.kiosk.settings.camera) void this.#startCamera();
     setInterval(() => this.kiosk.tick(), TICK_MS);
     void keepUpdated(() => this.kiosk.isIdle);
+    keepAwake(() => this.kiosk.settings.awake);
   }
 
   get ui() {
@@ -200,9 +203,14 @@ class Page {
     const isRefusal = shown.what || key === "tap_refused" || key === "failed";
     const words = shown.what
       ? spoken(shown.what, ui.language)
-      : ui.say(key, {name: shown.who ? textOf(shown.who, ui.say) : ""});
+      : ui.say(key, this.#filledIn(shown, ui));
     const spot = place(isRefusal ? "alarm" : "said");
     spot.replaceChildren(make("p", {}, words));
+  }
+
+  #filledIn({who, tap}, {say}) {
+    const name = who ? textOf(who, say) : "";
+    return tap ? {name, kind: say(`kind_${tap.kind}`), time: timeOf(tap, this.kiosk)} : {name};
   }
 }
 
