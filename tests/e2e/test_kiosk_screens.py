@@ -250,7 +250,7 @@ def test_a_second_press_of_a_trembling_hand_is_nobody_s_tap(tablet: Tablet) -> N
     tablet.scan(badge_of(WANG))
     tablet.is_asked("王*")
     tablet.page.locator("button.tap.out").dblclick()
-    tablet.sees("签退成功")
+    expect(tablet.page.locator(".panel.done.out")).to_have_count(1, timeout=PATIENCE)
     tablet.scan(badge_of(LI))
     tablet.is_asked("李**")
     assert [event["subject"] for event in taken(tablet.world, 1)] == [WANG]
@@ -584,7 +584,7 @@ def walk(tablet: Tablet) -> Iterator[str]:
         (PHONE, "dark", "zh"),
         (PHONE, "light", "en"),
     ],
-    ids=["tablet light zh", "tablet dark en", "phone dark zh", "phone light en"],
+    ids=["tablet-light-zh", "tablet-dark-en", "phone-dark-zh", "phone-light-en"],
 )
 def test_on_every_screen_axe_finds_nothing_nothing_overflows_and_targets_are_large(
     browser: Browser, shared: ScreensWorld, viewport: dict[str, int], theme: str, language: str
