@@ -15,6 +15,7 @@ from benchmarks.enlistment import measure_enlistment
 from benchmarks.figures import Figure
 from benchmarks.growth import measure_growth, measure_storage
 from benchmarks.half_year import measure_half_year
+from benchmarks.kiosk import measure_kiosk
 from benchmarks.latency import measure_latency
 from benchmarks.load import Log, load_log
 from benchmarks.ours import (
@@ -45,8 +46,8 @@ MEASURED = (
     "workers",
 )
 """Beside our worker on PostgreSQL, which a run with any of these begins with."""
-DISTRICT = ("surge", "half-year")
-"""What a district does with its roster."""
+DISTRICT = ("surge", "half-year", "kiosk")
+"""What a district does with its roster and its kiosks."""
 
 _MEBIBYTE = 1 << 20
 _GROWN = [100_000, 1_000_000]
@@ -72,6 +73,9 @@ def run(arena: Arena, report: Report, sizes: Sizes, wanted: Collection[str]) -> 
     if "surge" in wanted:
         arena.say("一夜之间的一百个组织… A hundred organisations at once…")
         report.figures += measure_enlistment(arena, report.seed)
+    if "kiosk" in wanted:
+        arena.say("两百台签到机… Two hundred kiosks…")
+        report.figures += measure_kiosk(arena)
     if "half-year" in wanted:
         arena.say("全区的半年… A district's half-year…")
         report.figures += measure_half_year(arena, report.seed)

@@ -1,28 +1,27 @@
 """A small district with a gateway: a roster, badges, kiosks; the gateway a process of its own."""
 
-import json
-import signal
-import socket
-import subprocess
-import sys
-import urllib.error
-import urllib.request
+import time
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from ledger import queries
+from ledger.policy import Policy
+from ledger.queries import Filters
 from ledger.roster import store
-from ledger.roster.records import Activity, Membership, Person, Team, Unit
+from ledger.roster.records import Membership, Person, Team, Unit
 from ledger.roster.roster import Change, Roster
 from ledger.roster.store import Deed
 from ledger.roster.vault import PrivateData, Vault, new_key
 from producers.badge_keys import new_private_key, private_key_in, public_text
 from producers.badges import Badge, sign_badge
-from producers.times import rfc_3339_of
+from producers.kiosk.roster_cache import RosterCache
+from tests.gateways import Gateway
 from tests.running import Hours, eventually
 
 LEDGER = "tongzhou.hours.example"
@@ -33,107 +32,68 @@ VISITOR = "VB6D8F0G2H4"
 """Of another team, from elsewhere."""
 LEFT = "VC1E3G5J7K9"
 """Who has left."""
+MEMBERS = tuple(f"VMEMBER{number:04}" for number in range(60))
+"""More of the choir, all of one name: for each test two of its own."""
 NAMES = {
     CHOIR[0]: "王小明",
     CHOIR[1]: "李芳",
     CHOIR[2]: "欧阳建国",
     VISITOR: "赵强",
     LEFT: "钱伟",
+    **dict.fromkeys(MEMBERS, "孙梅"),
 }
 
 
 @dataclass
-class Gateway:
-    """`hours kiosk` on one file, that can be killed and started again on the same port."""
-
-    hours: Hours
-    port: int
-    options: tuple[str, ...] = ()
-    process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self, **more: str) -> None:
-        """Start it, and wait until it answers."""
-        home = Path(self.hours.environment["HOURS_HOME"])
-        with (home / "gateway.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "hours", "kiosk", "--port", str(self.port), *self.options],
-                env={**self.hours.environment, **more},
-                stdout=log,
-                stderr=log,
-            )
-        eventually(self._answers, "a gateway that answers")
-
-    def kill(self) -> None:
-        """As a power cut would."""
-        self.stop(signal.SIGKILL)
-
-    def stop(self, number: int = signal.SIGTERM) -> int:
-        """Its exit code; harmless where it doesn't run."""
-        process, self.process = self.process, None
-        if process is None:
-            return 0
-        process.send_signal(number)
-        return process.wait(30)
-
-    def ask(
-        self, method: str, path: str, body: Any = None, key: str | None = None, **headers: str
-    ) -> tuple[int, Any]:
-        """Status and JSON of an answer. `body` is sent as it is if it is bytes."""
-        content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-        sent = {"content-type": "application/json", **headers}
-        if key:
-            sent["authorization"] = f"Bearer {key}"
-        request = urllib.request.Request(self.url + path, content, sent, method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                return answer.status, json.loads(answer.read() or b"null")
-        except urllib.error.HTTPError as error:
-            return error.code, json.loads(error.read() or b"null")
-
-    def code(self, place: str = PLACE, *options: str) -> tuple[str, str]:
-        """A new kiosk's code name, and its one-time code."""
-        (made,) = self.hours.rows("kiosks", "add", place, *options)
-        return made["kiosk"], made["code"]
-
-    def enrol(self, place: str = PLACE, *options: str) -> str:
-        """The key of a new kiosk."""
-        _, code = self.code(place, *options)
-        status, enrolled = self.ask("POST", "/api/enrol", {"code": code})
-        assert status == 200, enrolled
-        return str(enrolled["key"])
-
-    def _answers(self) -> bool:
-        assert self.process is not None
-        assert self.process.poll() is None, self.log()
-        try:
-            with urllib.request.urlopen(f"{self.url}/api/time", timeout=1):
-                return True
-        except OSError:
-            return False
-
-    def log(self) -> str:
-        return (Path(self.hours.environment["HOURS_HOME"]) / "gateway.log").read_text()
-
-
-@dataclass
 class KioskWorld:
-    """The product with a roster on its topic, and a gateway that has read it."""
+    """The product with a roster on its topic, and a gateway that has read it.
+
+    Tests may share one: counts are since `begin`, and each takes members of its own.
+    """
 
     hours: Hours
     gateway: Gateway
     badge_key: Ed25519PrivateKey
-    ledger_name: str = LEDGER
-    badges: dict[str, str] = field(default_factory=dict)
+    before: Counter[str] = field(default_factory=Counter)
+    _members: Iterator[str] = field(default_factory=lambda: iter(MEMBERS))
+
+    def begin(self) -> None:
+        """Count from here."""
+        if not self.gateway.runs:
+            self.gateway.start()
+        self.before = self._ends()
+
+    def two(self) -> tuple[str, str]:
+        """Members of the choir that no other test has."""
+        return next(self._members), next(self._members)
 
     def badge(self, volunteer: str, generation: int = 1) -> str:
         """The text of a volunteer's badge."""
-        return sign_badge(
-            Badge(volunteer, f"B{volunteer[1:]}", generation), self.ledger_name, self.badge_key
-        )
+        return sign_badge(Badge(volunteer, f"B{volunteer[1:]}", generation), LEDGER, self.badge_key)
+
+    def wait_until_settled(self, records: int) -> None:
+        self.hours.wait_until_settled(sum(self.before.values()) + records)
+
+    def ends(self) -> Counter[str]:
+        """How the records of the log ended, those that did."""
+        return self._ends() - self.before
+
+    def present(self) -> dict[str, str]:
+        """Who is there, and for which team."""
+        with queries.reading(self.hours.engine) as connection:
+            now = time.time_ns() // 1_000
+            found = queries.present(connection, Filters(), Policy(), now)
+        return {one.volunteer: one.team for one in found}
+
+    def credits(self, volunteer: str) -> list[dict[str, Any]]:
+        rows = self.hours.rows("entries", "--volunteer", volunteer)
+        return [row for row in rows if row["type"] == "credit"]
+
+    def _ends(self) -> Counter[str]:
+        ends: Counter[str] = Counter()
+        for head in (one.head for one in self.hours.statuses()):
+            ends.update(accepted=head.accepted, duplicate=head.duplicates, rejected=head.rejected)
+        return +ends
 
 
 def enrolled_district(hours: Hours) -> Ed25519PrivateKey:
@@ -159,7 +119,7 @@ def kiosk_world(hours: Hours) -> Iterator[KioskWorld]:
     """The whole of it, running: one worker, one gateway that knows the roster."""
     badge_key = enrolled_district(hours)
     hours.start_worker()
-    gateway = Gateway(hours, free_port())
+    gateway = Gateway(hours)
     gateway.start()
     world = KioskWorld(hours, gateway, badge_key)
     try:
@@ -171,56 +131,16 @@ def kiosk_world(hours: Hours) -> Iterator[KioskWorld]:
 
 def knows_the_roster(hours: Hours) -> bool:
     """Whether the gateway's file has the last of the roster's things."""
-    from contextlib import closing
-
-    from producers.kiosk.roster_cache import RosterCache
-
     file = Path(hours.environment["HOURS_HOME"]) / "kiosk" / "gateway.db"
     with closing(RosterCache(file)) as cache:
         return {f"volunteer/{one}" for one in NAMES} <= cache.view.told.keys()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def tap(number: int, kind: str, volunteer: str, at: int, **more: Any) -> dict[str, Any]:
-    """A tap as a page sends it: typed number, made at a time in microseconds."""
-    said: dict[str, Any] = {"how": "number", **more}
-    if kind == "in":
-        said.setdefault("team", "choir")
-    time = rfc_3339_of(at)
-    return {
-        "id": ulid(number),
-        "kind": kind,
-        "volunteer": volunteer,
-        "time": time,
-        "clock": time,
-        **said,
-    }
-
-
-def taps(*made: dict[str, Any]) -> dict[str, Any]:
-    """What a page sends."""
-    return {"taps": list(made), "report": {"queued": len(made), "version": "test"}}
-
-
-def ulid(number: int) -> str:
-    """A tap id for each number."""
-    characters = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-    text = ""
-    for _ in range(26):
-        number, digit = divmod(number, 32)
-        text = characters[digit] + text
-    return text
-
-
 def _records() -> list[Any]:
     person = {"badge_generation": 1, "private_version": 1}
     people = [
-        Person(volunteer=one, badge_serial=f"B{one[1:]}", **person) for one in (*CHOIR, VISITOR)
+        Person(volunteer=one, badge_serial=f"B{one[1:]}", **person)
+        for one in (*CHOIR, *MEMBERS, VISITOR)
     ]
     people[0] = people[0].model_copy(update={"badge_generation": 2})
     left = Person(volunteer=LEFT, status="left", badge_serial="B0", **person)
@@ -231,9 +151,11 @@ def _records() -> list[Any]:
         ),
         Team(code="choir", kind="professional", name_zh="合唱队", name_en="Choir", unit=PLACE),
         Team(code="clinic", kind="professional", name_zh="义诊队", name_en="Clinic"),
-        Activity(code="concert", title="社区音乐会", unit=PLACE, teams=("choir",)),
         *people,
         left,
-        *(Membership(volunteer=one, team="choir", since="2026-01-01") for one in CHOIR),
+        *(
+            Membership(volunteer=one, team="choir", since="2026-01-01")
+            for one in (*CHOIR, *MEMBERS)
+        ),
         Membership(volunteer=VISITOR, team="clinic", since="2026-01-01"),
     ]

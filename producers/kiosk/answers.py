@@ -32,11 +32,11 @@ def refused(
     return answer({"reason": reason, "what": what}, status, headers)
 
 
-async def body_of(request: Request, most: int) -> bytes:
-    """The body, at most so many bytes of it. BodyRefused."""
+async def body_of(request: Request, most: int, seconds: float = _BODY_SECONDS) -> bytes:
+    """The body, at most so many bytes of it, in so many seconds. BodyRefused."""
     read = bytearray()
     try:
-        async with asyncio.timeout(_BODY_SECONDS):
+        async with asyncio.timeout(seconds):
             async for chunk in request.stream():
                 read += chunk
                 if len(read) > most:

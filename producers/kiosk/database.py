@@ -5,7 +5,14 @@ synchronous=FULL), so that a power cut takes nothing that was answered.
 """
 
 import sqlite3
+import threading
 from pathlib import Path
+
+WRITING = threading.Lock()
+"""Held while something is written, so that threads take turns.
+
+SQLite lets one write at a time; its own way to wait is to sleep, ever longer, and look again.
+"""
 
 _VERSION = 1
 _BUSY_MILLISECONDS = 10_000

@@ -27,7 +27,7 @@ from producers.kiosk.messages import Report
 from producers.kiosk.metrics import GatewayMetrics
 from producers.kiosk.outbox import Outbox
 from producers.kiosk.outbox_rows import OutboxRows
-from producers.kiosk.overview import GatewayNow, note_of
+from producers.kiosk.overview import ENDED, GatewayNow, note_of
 from producers.kiosk.page_files import PageFiles
 from producers.kiosk.publisher import PublisherState
 from producers.kiosk.roster_cache import RosterCache
@@ -107,7 +107,7 @@ class Gateway:
         with self._lock:
             return dict(self._reports)
 
-    def keep_reports(self) -> None:
+    def keep_reports(self, is_over: bool = False) -> None:
         """Write what was reported, and how the gateway is, to the file: now and then.
 
         One transaction, for a report is worth no fsync of its own; sqlite3.Error.
@@ -116,7 +116,7 @@ class Gateway:
             codes, self._unkept = self._unkept, set()
             news = {code: self._reports[code] for code in codes}
         try:
-            self.kiosks.keep_reports(news, note_of(self.now()))
+            self.kiosks.keep_reports(news, ENDED if is_over else note_of(self.now()))
         except BaseException:
             with self._lock:
                 self._unkept |= codes

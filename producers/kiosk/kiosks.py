@@ -19,7 +19,7 @@ from typing import Any, Literal, NamedTuple
 from pydantic import TypeAdapter, ValidationError
 
 from producers.events import Code
-from producers.kiosk.database import open_database
+from producers.kiosk.database import WRITING, open_database
 from producers.kiosk.kiosk import Kiosk, Role
 
 CODE_HOURS = 24
@@ -85,7 +85,7 @@ class Kiosks:
         if not _CODE.fullmatch(code):
             raise KioskRefusal(
                 f"签到机编号 {code!a} 不能用：写 1 到 64 个英文字母、数字、点、横线。 "
-                f"{code!a} can't be a kiosk's code: it is 1 to 64 letters, digits, dots and hyphens."
+                f"{code!a} can't be a kiosk's code: 1 to 64 letters, digits, dots and hyphens."
             )
         row = (code, role, place, json.dumps(teams, ensure_ascii=False), now, by)
         with self._changing() as connection:
@@ -192,7 +192,7 @@ class Kiosks:
 
     @contextmanager
     def _changing(self) -> Iterator[sqlite3.Connection]:
-        with self._changing_lock:
+        with self._changing_lock, WRITING:
             self._changes.execute("BEGIN IMMEDIATE")
             try:
                 yield self._changes

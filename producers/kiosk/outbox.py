@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from producers.events import Event
-from producers.kiosk.database import open_database
+from producers.kiosk.database import WRITING, open_database
 from producers.kiosk.gateway_clock import Moment
 from producers.writing import write_line
 
@@ -112,7 +112,8 @@ class Outbox:
         while works := self._next():
             try:
                 self._refuse_a_full_disk()
-                kept = self._commit(works)
+                with WRITING:
+                    kept = self._commit(works)
             except Exception as error:
                 for work in works:  # whatever it was, those who wait must hear of it
                     work.done.set_exception(unavailable(error))

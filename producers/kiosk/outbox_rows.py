@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from producers.events import TapVoided
-from producers.kiosk.database import open_database
+from producers.kiosk.database import WRITING, open_database
 from producers.kiosk.gateway_clock import Moment
 from producers.kiosk.outbox import RefusedTap
 
@@ -155,7 +155,7 @@ class OutboxRows:
         """All of it, on the disk, or nothing."""
         if not rows:
             return
-        with self._lock:
+        with self._lock, WRITING:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 self._connection.executemany(statement, rows)

@@ -18,6 +18,9 @@ from producers.times import rfc_3339_of
 SILENT_SECONDS = 600
 GATEWAY_SILENT_SECONDS = 60
 QUEUE_OLD_SECONDS = 3_600
+ENDED = "{}"
+"""What a gateway that ends notes of itself."""
+
 _SECOND = 1_000_000
 _NOT_RUNNING = "网关没有运行：请启动 hours kiosk。 The gateway isn't running: start hours kiosk."
 

@@ -28,7 +28,7 @@ from producers.events import ANY_EVENT, TapVoided
 from producers.kafka_access import KafkaAccess, refused_by_kafka
 from producers.kiosk.gateway_clock import GatewayClock, corrected
 from producers.kiosk.outbox_rows import KEPT_SECONDS, OutboxRows, Published, Row
-from producers.writing import write_line, write_record
+from producers.writing import CONTENT_TYPE, write_line
 
 _AT_ONCE = 2_000
 _LONGEST_PAUSE_SECONDS = 30.0
@@ -219,7 +219,7 @@ def _offered(row: Row, clock: GatewayClock) -> Row:
 
 def _send(producer: Any, topic: str, row: Row, clock: GatewayClock) -> Any:
     """A future; one that failed where nothing could even be sent."""
-    key, value, headers = write_record(ANY_EVENT.validate_json(row.event))
+    key, value, headers = row.volunteer.encode(), row.event, [CONTENT_TYPE]
     sent_at = clock.uptime()
     try:
         future = producer.send(topic, value, key, headers=headers, timestamp_ms=_UNSET)

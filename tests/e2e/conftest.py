@@ -1,5 +1,6 @@
 """Real Chromium, one for a session, each test with profiles of its own."""
 
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 
 from tests.kiosk_world import KioskWorld, kiosk_world
-from tests.running import Hours
+from tests.running import Hours, environment
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = (
@@ -44,13 +45,26 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     context.close()
 
 
-@pytest.fixture
-def ledger_url(sqlite_url: str) -> str:
-    """One database is enough where browsers are tested."""
-    return sqlite_url
+@pytest.fixture(scope="module")
+def district(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KioskWorld]:
+    """One for all tests of a file: SQLite, which is enough where browsers are tested."""
+    home = tmp_path_factory.mktemp("district")
+    settings = environment(
+        home,
+        kafka=kafka,
+        ledger_url=f"sqlite:///{home / 'ledger.db'}",
+        topic_prefix=f"t{secrets.token_hex(6)}",
+        session_seconds="1.5",
+    )
+    hours = Hours(settings)
+    try:
+        with kiosk_world(hours) as world:
+            yield world
+    finally:
+        hours.end()
 
 
 @pytest.fixture
-def world(hours: Hours) -> Iterator[KioskWorld]:
-    with kiosk_world(hours) as world:
-        yield world
+def world(district: KioskWorld) -> KioskWorld:
+    district.begin()
+    return district

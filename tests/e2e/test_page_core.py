@@ -2,7 +2,6 @@
 
 import random
 from base64 import b64encode
-from collections.abc import Iterator
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -23,9 +22,9 @@ ONE_PAGE = settings(
 
 
 @pytest.fixture
-def page(context: BrowserContext) -> Iterator[Page]:
+def page(context: BrowserContext) -> Page:
     serve_page(context)
-    yield blank_page(context)
+    return blank_page(context)
 
 
 def test_ids_never_repeat_and_sort_as_they_were_made_though_the_clock_is_set_back(

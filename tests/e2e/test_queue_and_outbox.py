@@ -1,7 +1,7 @@
 """The page's queue and the gateway's outbox together: whatever is lost between them, each tap once.
 
-The page is the real one's core in Chromium, the gateway the real app on a real file; what is between
-them, and when either of them dies, hypothesis says.
+The page is the real one's core in Chromium, the gateway the real app on a real file; what is
+between them, and when either of them dies, hypothesis says.
 """
 
 import json

@@ -12,6 +12,8 @@ const AT_ONCE = 500;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
 const IDLE_MS = 25_000;
+/** For so long after a failure a new tap doesn't hurry: a queue of thousands is read each time. */
+const PATIENT_MS = 2_000;
 /** Refusals of a whole request that are about what stands in it, not about who asks or when. */
 const ABOUT_CONTENT = new Set([413, 422]);
 
@@ -32,6 +34,7 @@ export class Sender {
     this.with = with_;
     this.wake = () => {};
     this.stopped = false;
+    this.failedAt = -Infinity;
   }
 
   /** Send until the page ends; other tabs wait for their turn. */
@@ -40,9 +43,14 @@ export class Sender {
     return navigator.locks.request("hours-kiosk-sender", () => this.#loop());
   }
 
-  /** There is something to send, or the network is back. */
+  /** The network may be back. */
   poke() {
     this.wake();
+  }
+
+  /** There is something more to send. */
+  more() {
+    if (performance.now() - this.failedAt > PATIENT_MS) this.wake();
   }
 
   async #loop() {
@@ -50,6 +58,7 @@ export class Sender {
     while (!this.stopped) {
       const outcome = await this.#once();
       if (outcome === "more") continue;
+      if (outcome === "later") this.failedAt = performance.now();
       pause = outcome === "idle" ? FIRST_PAUSE_MS : Math.min(pause * 2, LONGEST_PAUSE_MS);
       await this.#rest(outcome === "idle" ? IDLE_MS : pause);
     }

@@ -262,7 +262,7 @@ export class Station extends EventTarget {
     };
     await this.#queue.add(tap);
     this.#others.postMessage("tap");
-    this.#sender.poke();
+    this.#sender.more();
     void this.#count();
     return tap;
   }
@@ -278,7 +278,7 @@ export class Station extends EventTarget {
   }
 
   #heardOfOthers(news) {
-    if (news === "tap") this.#sender.poke();
+    if (news === "tap") this.#sender.more();
     else if (news === "enrolled") location.reload();
     else if (news.taps) news.taps.forEach((tap) => this.#changed(tap));
     void this.#count();
