@@ -35,7 +35,9 @@ function codeOfAddress() {
 
 class Page {
   #shown = {key: null, refresh: () => {}};
-  #pressed = {at: -Infinity, x: 0, y: 0};
+  #changedAt = -Infinity;
+  /** Where the last press was; nowhere once somebody has scanned: they have let go. */
+  #pressed = {x: NaN, y: NaN};
   #offlineSince = null;
   #opened = Date.now();
 
@@ -88,6 +90,7 @@ class Page {
     const screen = screenOf(ui);
     if (screen.key === this.#shown.key) return this.#shown;
     this.#shown = screen;
+    this.#changedAt = performance.now();
     place("screen").replaceChildren(screen.element);
     scrollTo(0, 0);
     (screen.focus ?? screen.element.querySelector("h1"))?.focus({preventScroll: true});
@@ -111,20 +114,18 @@ class Page {
 
   /** A second press that was meant for the screen before does nothing on the next one. */
   #clicked(event) {
-    const {at, x, y, key} = this.#pressed;
-    const isSame = Math.hypot(event.clientX - x, event.clientY - y) < SAME_PLACE_PX;
-    const isLate = event.timeStamp - at < SAME_PRESS_MS && key !== this.#shown.key;
-    if (isSame && isLate && event.detail > 0) {
-      event.preventDefault();
-      event.stopPropagation();
-      return;
-    }
-    this.#pressed = {at: event.timeStamp, x: event.clientX, y: event.clientY, key: this.#shown.key};
+    const {x, y} = this.#pressed;
+    const isSamePlace = Math.hypot(event.clientX - x, event.clientY - y) < SAME_PLACE_PX;
+    const isNewScreen = event.timeStamp - this.#changedAt < SAME_PRESS_MS;
+    this.#pressed = {x: event.clientX, y: event.clientY};
+    if (!isSamePlace || !isNewScreen || event.detail === 0) return;
+    event.preventDefault();
+    event.stopPropagation();
   }
 
   #scanned(text) {
     const {kiosk} = this;
-    this.#pressed.at = -Infinity; // whoever scans has let go of what was pressed
+    this.#pressed = {x: NaN, y: NaN};
     kiosk.stir();
     const code = CODE.exec(text)?.[1];
     if (code) return this.codeGiven(code);
