@@ -28,7 +28,10 @@ from tests.running import eventually
 LEDGER = "tongzhou.hours.example"
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PLACE = "station-03"
-SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈"
+SURNAMES = (
+    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋"
+    "唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈"
+)
 CHARACTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 HOUR = 3_600_000_000
 
@@ -117,7 +120,10 @@ def _roster(now: int) -> Iterator[tuple[str, dict[str, Any]]]:
         unit = PLACE if code in names else "elsewhere"
         yield f"team/{code}", {"rows": [{"name_zh": zh, "name_en": en, "unit": unit}]}
     activity = {"code": "A1", "title": "老年读书角：秋天的诗", "teams": ["reading"], "unit": PLACE}
-    yield "activity/A1", {**activity, "planned_start": now - now % HOUR, "planned_end": now + HOUR // 60}
+    yield (
+        "activity/A1",
+        {**activity, "planned_start": now - now % HOUR, "planned_end": now + HOUR // 60},
+    )
     teams = {LI: ["choir", "reading"], ZHAO: ["reading"]}
     for volunteer, called in people():
         yield (

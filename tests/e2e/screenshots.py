@@ -9,11 +9,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from PIL import Image
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from tests.e2e.conftest import ARGUMENTS, CHROMIUM
 from tests.e2e.screens_world import LI, WANG, ZHAO, ScreensWorld, badge_of, screens_world
-from tests.e2e.tablet import PATIENCE, PHONE, TABLET, Tablet, tablet_context
+from tests.e2e.tablet import PATIENCE, PHONE, TABLET, Tablet, film_of, tablet_context
 
 FOLDER = Path(__file__).parents[2] / "docs" / "kiosk"
 COLOURS = 64
@@ -31,8 +31,26 @@ def main() -> int:
                 ("dark", TABLET, True),
             ):
                 _take(browser, world, name, viewport, dark)
+            _take_camera(playwright, world, Path(folder))
         browser.close()
     return 0
+
+
+def _take_camera(playwright: Playwright, world: ScreensWorld, folder: Path) -> None:
+    """What the camera sees, before it is sharp."""
+    film = folder / "badge.y4m"
+    film.write_bytes(film_of(badge_of(WANG), blur=9))
+    fake = ("--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={film}")
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *fake])
+    for name, viewport in (("tablet", TABLET), ("phone", PHONE)):
+        context = tablet_context(browser, viewport, reduced_motion="reduce")
+        context.grant_permissions(["camera"], origin=world.address)
+        tablet = Tablet(context, world).enrol()
+        tablet.touch(tablet.page.locator(".way").first)
+        tablet.page.wait_for_function("document.querySelector('video')?.videoWidth > 0")
+        _keep(tablet, FOLDER / f"{name}-camera.png")
+        context.close()
+    browser.close()
 
 
 def _take(

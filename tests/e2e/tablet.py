@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import zxingcpp
+from PIL import Image, ImageFilter
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.e2e.screens_world import ScreensWorld
@@ -28,7 +30,8 @@ _TYPE = """async ([text, end, process]) => {
     }
   }
   const isHeld = !key(end, end);
-  if (!isHeld && document.activeElement instanceof HTMLButtonElement) document.activeElement.click();
+  const focused = document.activeElement;
+  if (!isHeld && focused instanceof HTMLButtonElement) focused.click();
 }"""
 
 
@@ -106,6 +109,20 @@ def tablet_context(
 def all_targets(page: Page, selector: str = "button, select, input") -> Sequence[dict[str, float]]:
     """Sizes of what can be touched."""
     return page.locator(selector).evaluate_all(
-        "all => all.filter(e => e.checkVisibility()).map(e => { const b = e.getBoundingClientRect();"
+        "all => all.filter(e => e.checkVisibility()).map(e => {"
+        " const b = e.getBoundingClientRect();"
         " return {name: e.textContent || e.id, width: b.width, height: b.height}; })"
     )
+
+
+def film_of(text: str, blur: int = 0) -> bytes:
+    """One picture of a QR code as a film (YUV4MPEG2), for Chromium's invented camera."""
+    code = Image.fromarray(
+        zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode).to_image(scale=6)
+    ).convert("L")
+    picture = Image.new("L", (640, 480), 255)
+    code.thumbnail((460, 460), Image.Resampling.NEAREST)
+    picture.paste(code, ((640 - code.width) // 2, (480 - code.height) // 2))
+    picture = picture.filter(ImageFilter.GaussianBlur(blur))
+    grey = bytes([128]) * (640 * 480 // 2)
+    return b"YUV4MPEG2 W640 H480 F10:1 Ip A1:1 C420jpeg\nFRAME\n" + picture.tobytes() + grey

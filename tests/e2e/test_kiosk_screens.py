@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import Browser, BrowserContext, Playwright, expect
 
+from tests.e2e.conftest import ARGUMENTS, CHROMIUM
 from tests.e2e.screens_world import (
     LI,
     SUN,
@@ -20,7 +22,7 @@ from tests.e2e.screens_world import (
     people,
     screens_world,
 )
-from tests.e2e.tablet import PATIENCE, PHONE, TABLET, Tablet, all_targets, tablet_context
+from tests.e2e.tablet import PATIENCE, PHONE, TABLET, Tablet, all_targets, film_of, tablet_context
 from tests.running import eventually
 
 IN, OUT, VOID = "hours.checked-in.v1", "hours.checked-out.v1", "hours.tap-voided.v1"
@@ -244,11 +246,27 @@ def test_scans_wait_in_a_row_while_somebody_chooses_and_can_be_sent_away(tablet:
     assert [event["subject"] for event in taken(tablet.world, 2)] == [WANG, ZHAO]
 
 
+PRESS_AGAIN = """() => {
+  let at = null;
+  addEventListener('pointerdown', ({clientX, clientY}) => { at = {clientX, clientY}; });
+  new MutationObserver(() => {
+    if (document.querySelector('.panel.done') === null || at === null) return;
+    const hit = document.elementFromPoint(at.clientX, at.clientY);
+    hit.dispatchEvent(new MouseEvent('click', {...at, detail: 1, bubbles: true, cancelable: true}));
+    globalThis.hit = hit.closest('button')?.textContent;
+    at = null;
+  }).observe(document.querySelector('main'), {childList: true, subtree: true});
+}"""
+"""A hand that presses once more where it is, as soon as the next screen is there."""
+
+
 def test_a_second_press_of_a_trembling_hand_is_nobody_s_tap(tablet: Tablet) -> None:
     tablet.scan(badge_of(WANG))
     tablet.is_asked("王*")
+    tablet.page.evaluate(PRESS_AGAIN)
     tablet.page.locator("button.tap.out").dblclick()
-    tablet.sees("签退成功")
+    expect(tablet.page.locator(".panel.done.out")).to_have_count(1, timeout=PATIENCE)
+    assert tablet.page.evaluate("globalThis.hit")  # there was a button under the hand
     tablet.scan(badge_of(LI))
     tablet.is_asked("李**")
     assert [event["subject"] for event in taken(tablet.world, 1)] == [WANG]
@@ -268,15 +286,15 @@ def test_30_people_at_a_scanner_each_press_once_and_each_is_one_tap(tablet: Tabl
 
 
 def test_scans_before_the_first_press_are_as_many_taps_in_their_order(tablet: Tablet) -> None:
-    volunteers = [volunteer for volunteer, _ in people()[4:14]]
+    volunteers = [volunteer for volunteer, _ in people()[4:10]]
     for volunteer in volunteers:
         tablet.scan(badge_of(volunteer))
-    expect(tablet.page.locator(".waiting li")).to_have_count(9, timeout=PATIENCE)
+    expect(tablet.page.locator(".waiting li")).to_have_count(5, timeout=PATIENCE)
     for volunteer in volunteers:
         asked = tablet.page.locator(f'.person[data-volunteer="{volunteer}"]')
         expect(asked).to_have_count(1, timeout=PATIENCE)
         tablet.tap("out")
-    assert [event["subject"] for event in taken(tablet.world, 10)] == volunteers
+    assert [event["subject"] for event in taken(tablet.world, 6)] == volunteers
 
 
 @pytest.mark.parametrize("spelling", ["lower", "ime", "tab"])
@@ -483,6 +501,47 @@ def test_names_from_outside_are_text_and_never_markup(
     assert tablet.page.evaluate("window.evil") is None
 
 
+def test_a_camera_that_the_browser_does_not_allow_is_told_in_words_with_other_ways(
+    tablet: Tablet,
+) -> None:
+    tablet.press("用摄像头扫")
+    expect(tablet.page.locator(".panel.refused")).to_contain_text("摄像头", timeout=PATIENCE)
+    tablet.press("名单里找")
+    tablet.sees("您姓什么")
+
+
+def test_a_badge_held_to_the_camera_is_read_once_and_the_light_goes_out(
+    playwright: Playwright, world: ScreensWorld, tmp_path: Path
+) -> None:
+    film = tmp_path / "badge.y4m"
+    film.write_bytes(film_of(badge_of(WANG)))
+    fake = ("--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={film}")
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *fake])
+    context = tablet_context(browser)
+    context.grant_permissions(["camera"], origin=world.address)
+    context.add_init_script(KEEP_TRACKS)
+    tablet = Tablet(context, world).enrol()
+    tablet.press("用摄像头扫")
+    tablet.is_asked("王*")
+    expect(tablet.page.locator("video")).to_have_count(0)
+    assert tablet.page.evaluate(LIVE_TRACKS) == 0
+    tablet.tap("in")
+    tablet.sees("签到成功")
+    assert [event["subject"] for event in taken(world, 1)] == [WANG]
+    browser.close()
+    assert tablet.faults == []
+
+
+KEEP_TRACKS = """globalThis.tracks = [];
+const media = navigator.mediaDevices, ask = media.getUserMedia.bind(media);
+media.getUserMedia = async (wanted) => {
+  const stream = await ask(wanted);
+  globalThis.tracks.push(...stream.getTracks());
+  return stream;
+};"""
+LIVE_TRACKS = """() => globalThis.tracks.filter(one => one.readyState === 'live').length"""
+
+
 @pytest.fixture(scope="module")
 def shared(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScreensWorld]:
     with screens_world(tmp_path_factory.mktemp("shared")) as world:
@@ -541,7 +600,7 @@ def walk(tablet: Tablet) -> Iterator[str]:
         (PHONE, "dark", "zh"),
         (PHONE, "light", "en"),
     ],
-    ids=["tablet light zh", "tablet dark en", "phone dark zh", "phone light en"],
+    ids=["tablet-light-zh", "tablet-dark-en", "phone-dark-zh", "phone-light-en"],
 )
 def test_on_every_screen_axe_finds_nothing_nothing_overflows_and_targets_are_large(
     browser: Browser, shared: ScreensWorld, viewport: dict[str, int], theme: str, language: str

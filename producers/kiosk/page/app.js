@@ -2,9 +2,11 @@
  * The page's beginning: it opens the station, draws what the kiosk is, and brings it what scanner,
  * camera and address say. Nothing is decided here.
  */
+import {keepAwake} from "./awake.js";
 import {drawBars, drawTop, noticesOf} from "./bars.js";
 import {Camera} from "./camera.js";
 import {make, spoken} from "./elements.js";
+import {timeOf} from "./home_screen.js";
 import {Kiosk} from "./kiosk.js";
 import {textOf} from "./names.js";
 import {readNumber} from "./number.js";
@@ -33,7 +35,9 @@ function codeOfAddress() {
 
 class Page {
   #shown = {key: null, refresh: () => {}};
-  #pressed = {at: -Infinity, x: 0, y: 0};
+  #changedAt = -Infinity;
+  /** Where the last press was; nowhere once somebody has scanned: they have let go. */
+  #pressed = {x: NaN, y: NaN};
   #offlineSince = null;
   #opened = Date.now();
 
@@ -46,6 +50,7 @@ class Page {
     if (this.kiosk.settings.camera) void this.#startCamera();
     setInterval(() => this.kiosk.tick(), TICK_MS);
     void keepUpdated(() => this.kiosk.isIdle);
+    keepAwake(() => this.kiosk.settings.awake);
   }
 
   get ui() {
@@ -85,6 +90,7 @@ class Page {
     const screen = screenOf(ui);
     if (screen.key === this.#shown.key) return this.#shown;
     this.#shown = screen;
+    this.#changedAt = performance.now();
     place("screen").replaceChildren(screen.element);
     scrollTo(0, 0);
     (screen.focus ?? screen.element.querySelector("h1"))?.focus({preventScroll: true});
@@ -108,20 +114,18 @@ class Page {
 
   /** A second press that was meant for the screen before does nothing on the next one. */
   #clicked(event) {
-    const {at, x, y, key} = this.#pressed;
-    const isSame = Math.hypot(event.clientX - x, event.clientY - y) < SAME_PLACE_PX;
-    const isLate = event.timeStamp - at < SAME_PRESS_MS && key !== this.#shown.key;
-    if (isSame && isLate && event.detail > 0) {
-      event.preventDefault();
-      event.stopPropagation();
-      return;
-    }
-    this.#pressed = {at: event.timeStamp, x: event.clientX, y: event.clientY, key: this.#shown.key};
+    const {x, y} = this.#pressed;
+    const isSamePlace = Math.hypot(event.clientX - x, event.clientY - y) < SAME_PLACE_PX;
+    const isNewScreen = event.timeStamp - this.#changedAt < SAME_PRESS_MS;
+    this.#pressed = {x: event.clientX, y: event.clientY};
+    if (!isSamePlace || !isNewScreen || event.detail === 0) return;
+    event.preventDefault();
+    event.stopPropagation();
   }
 
   #scanned(text) {
     const {kiosk} = this;
-    this.#pressed.at = -Infinity; // whoever scans has let go of what was pressed
+    this.#pressed = {x: NaN, y: NaN};
     kiosk.stir();
     const code = CODE.exec(text)?.[1];
     if (code) return this.codeGiven(code);
@@ -200,9 +204,14 @@ class Page {
     const isRefusal = shown.what || key === "tap_refused" || key === "failed";
     const words = shown.what
       ? spoken(shown.what, ui.language)
-      : ui.say(key, {name: shown.who ? textOf(shown.who, ui.say) : ""});
+      : ui.say(key, this.#filledIn(shown, ui));
     const spot = place(isRefusal ? "alarm" : "said");
     spot.replaceChildren(make("p", {}, words));
+  }
+
+  #filledIn({who, tap}, {say}) {
+    const name = who ? textOf(who, say) : "";
+    return tap ? {name, kind: say(`kind_${tap.kind}`), time: timeOf(tap, this.kiosk)} : {name};
   }
 }
 

@@ -11,18 +11,28 @@ const PANELS = {invite: invitation, done: donePanel, undone: undonePanel, refuse
 export function homeScreen(ui) {
   const element = make("div", {class: "home"});
   let panel = null;
+  let ways = null;
   const refresh = () => {
     const key = panelKey(ui);
     if (panel?.key === key) return panel.refresh();
-    const had = panel?.element.contains(document.activeElement) || document.activeElement === document.body;
+    const focused = document.activeElement;
+    const had = focused === document.body || panel?.element.contains(focused);
     panel = {key, refresh: () => {}, ...PANELS[ui.kiosk.panel.kind](ui)};
-    const ways = waysOf(ui);
-    element.replaceChildren(panel.element, ways);
+    if (ways?.state !== ui.camera.state) ways = {state: ui.camera.state, element: waysOf(ui)};
+    show(element, [panel.element, ways.element]);
     panel.refresh();
     if (had) panel.element.querySelector("h1")?.focus();
   };
   refresh();
   return {key: "home", element, refresh};
+}
+
+/** What stays is not taken out: it would lose the focus. */
+function show(element, children) {
+  children.forEach((child, n) => {
+    if (element.children[n] === undefined) element.append(child);
+    else if (element.children[n] !== child) element.children[n].replaceWith(child);
+  });
 }
 
 function panelKey({kiosk, camera}) {

@@ -128,7 +128,7 @@ function settingsOf(ui) {
     make(
       "div",
       {class: "switches"},
-      ["sound", "vibration", "large", "camera"].map((name) => switchOf(ui, name)),
+      ["sound", "vibration", "large", "awake", "camera"].map((name) => switchOf(ui, name)),
       button({class: "plain", click: () => actions.fullScreen()}, "full", say("full_screen")),
     ),
     activityChoice(ui),

@@ -13,6 +13,7 @@ const NEXT_MS = 700; // a person's result, where somebody waits
 const CAMERA_AGAIN_MS = 2_500;
 const QUIET_MS = 30_000;
 const LAST_CALL_MS = 20_000;
+const FORGOTTEN_MS = 60_000;
 
 /**
  * `panel` is the large part of the first screen: invite, done (`id`), undone (`id`), or refused.
@@ -68,6 +69,7 @@ export class Kiosk extends EventTarget {
 
   go(route) {
     this.route = route;
+    this.stir();
     this.type("");
     if (route === "home") this.panel = {kind: "invite"};
     this.#changed();
@@ -158,7 +160,14 @@ export class Kiosk extends EventTarget {
     if (this.panel.id !== undefined && (!shown || isOver)) this.panel = {kind: "invite"};
     if (this.visits.current === null && now - this.#shownAt > NEXT_MS) this.#take();
     if (this.lastCallSeconds !== null && this.lastCallSeconds <= 0) this.#wentAway();
+    if (this.#isForgotten(now)) return this.go("home");
     this.#changed();
+  }
+
+  /** Somebody has left the list open: others' names are not to stand there. */
+  #isForgotten(now) {
+    const isOpen = this.route === "list" || this.route === "number";
+    return isOpen && this.visits.current === null && now - this.#quietSince > FORGOTTEN_MS;
   }
 
   async #identify(by) {
@@ -219,7 +228,7 @@ export class Kiosk extends EventTarget {
     this.visits = visiting.tapped(this.visits, tap, now);
     this.panel = {kind: "done", id: tap.id};
     this.#shownAt = now;
-    this.#tell(tap.kind, `done_${tap.kind}`);
+    this.#tell(tap.kind, "done_said", this.visits.recent[0]);
   }
 
   /** The station says what has become of a tap. */

@@ -8,7 +8,8 @@ export function listScreen(ui) {
   const state = {team: null, head: null};
   const heading = make("h1", {tabindex: -1});
   const body = make("div", {class: "list-body"});
-  const draw = () => drawList(ui, state, heading, body, draw);
+  const filter = make("div", {class: "chips", role: "group"});
+  const draw = () => drawList(ui, state, {heading, filter, body}, draw);
   const back = () => {
     if (state.head === null) return kiosk.go("home");
     state.head = null;
@@ -18,14 +19,20 @@ export function listScreen(ui) {
   const element = make(
     "div",
     {class: "list"},
-    make("div", {class: "list-top"}, button({class: "quiet", click: back}, "back", say("back")), heading),
+    make(
+      "div",
+      {class: "list-top"},
+      button({class: "quiet", click: back}, "back", say("back")),
+      heading,
+      filter,
+    ),
     body,
   );
   draw();
   return {key: `list ${kiosk.station.roster?.as_of ?? ""}`, element, refresh: () => {}};
 }
 
-function drawList(ui, state, heading, body, draw) {
+function drawList(ui, state, {heading, filter, body}, draw) {
   const {kiosk, say} = ui;
   const groups = grouped(listed(kiosk.station.roster, state.team));
   const shown = groups.length === 1 ? groups[0] : groups.find((one) => one.head === state.head);
@@ -36,8 +43,8 @@ function drawList(ui, state, heading, body, draw) {
   };
   const first = groups.length === 0 ? "pick_name" : "choose_surname";
   heading.textContent = say(shown ? "choose_name" : first);
+  filter.replaceChildren(...teamFilter(ui, state, choose));
   body.replaceChildren(
-    ...teamFilter(ui, state, choose),
     groups.length === 0
       ? make("p", {class: "how"}, say("nobody_listed"))
       : shown
@@ -58,7 +65,7 @@ function teamFilter({kiosk, say, language}, state, choose) {
       words,
     );
   const chips = teams.map((one) => chip(one.code, spoken(one.name, language)));
-  return [make("div", {class: "chips", role: "group"}, chip(null, say("all")), ...chips)];
+  return [chip(null, say("all")), ...chips];
 }
 
 function headsOf(groups, choose) {

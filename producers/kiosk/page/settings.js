@@ -1,12 +1,12 @@
 /**
- * What the person in charge has set on this device: language, sound, type, camera, activity.
+ * What the person in charge has set on this device: language, sound, screen, camera, activity.
  * Not where taps are kept. Invariant: a browser that stores nothing still has the defaults.
  */
 const NAME = "hours-kiosk-settings";
 
 /**
  * `activity` is what everybody here comes for on one day: {code, day}.
- * @typedef {{language: "zh"|"en", sound: boolean, vibration: boolean, large: boolean,
+ * @typedef {{language: "zh"|"en", sound: boolean, vibration: boolean, large: boolean, awake: boolean,
  *   camera: boolean, facing: "environment"|"user", activity: {code: string, day: string}|null}} Settings
  * @type {Settings}
  */
@@ -15,6 +15,7 @@ const DEFAULTS = {
   sound: true,
   vibration: true,
   large: false,
+  awake: true,
   camera: false,
   facing: "environment",
   activity: null,

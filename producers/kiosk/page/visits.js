@@ -16,10 +16,11 @@ export const UNDO_MILLISECONDS = 10_000;
 /** @type {Visits} */
 export const NOBODY = {current: null, waiting: [], recent: []};
 
-/** Somebody is identified: their turn, or in the row. Who is there already is there once. */
+/** Somebody is identified: their turn, or the row's end. Who is there already is there once. */
 export function arrived(visits, who) {
   if (isHere(visits, who.volunteer)) return visits;
-  if (visits.current === null) return {...visits, current: beginning(who)};
+  const isNext = visits.current === null && visits.waiting.length === 0;
+  if (isNext) return {...visits, current: beginning(who)};
   return {...visits, waiting: [...visits.waiting, who]};
 }
 
