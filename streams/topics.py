@@ -14,7 +14,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
-from producers.kafka_access import KafkaAccess, perhaps_unseen, refused_by_kafka
+from producers.kafka_access import KafkaAccess, lacking, perhaps_unseen, refused_by_kafka
 from producers.publishing import ask_any_broker
 from streams.settings import StreamSettings
 
@@ -67,7 +67,7 @@ def create_topics(settings: StreamSettings) -> None:
         for name, (partitions, config) in wanted.items():
             if name not in there:
                 _create(admin, name, partitions, config)
-        _set(admin, settings.roster_topic, _ROSTER)
+        _set(settings.kafka, admin, settings.roster_topic, _ROSTER)
     check_log(settings)
     check_roster(settings)
 
@@ -190,9 +190,11 @@ def _create(admin: KafkaAdminClient, name: str, partitions: int, config: Mapping
         return  # somebody else was quicker; it is checked all the same
 
 
-def _set(admin: KafkaAdminClient, topic: str, config: Mapping[str, str]) -> None:
+def _set(
+    kafka: KafkaAccess, admin: KafkaAdminClient, topic: str, config: Mapping[str, str]
+) -> None:
     """Bring a topic's settings to these, where they are others."""
-    found = _config(admin, topic)
+    found = _config(kafka, admin, topic)
     other = {name: value for name, value in config.items() if found.get(name) != value}
     if other:
         wanted = [ConfigResource(ConfigResourceType.TOPIC, topic, other)]
@@ -210,21 +212,15 @@ def _describe(
             f"Kafka has no topic {topic}{english}: run hours init."
         )
     partitions = ask_any_broker(lambda: admin.describe_topics([topic]))[0]["partitions"]
-    found = _config(admin, topic)
-    if not found:
-        raise TopicRefusal(
-            f"Kafka 用户 {kafka.user} 无权看主题 {topic} 的设置：请由管理员运行 "
-            "hours init --grant。 "
-            f"Kafka's user {kafka.user} has no right to see the settings of topic {topic}: let an "
-            "administrator run hours init --grant."
-        )
-    return partitions, {**found, "partitions": str(len(partitions))}
+    return partitions, {**_config(kafka, admin, topic), "partitions": str(len(partitions))}
 
 
-def _config(admin: KafkaAdminClient, topic: str) -> dict[str, str]:
+def _config(kafka: KafkaAccess, admin: KafkaAdminClient, topic: str) -> dict[str, str]:
     asked = [ConfigResource(ConfigResourceType.TOPIC, topic)]
     described = ask_any_broker(lambda: admin.describe_configs(asked, config_filter="all"))
     settings = described["topic"][topic]
+    if not settings:  # kafka-python leaves out why
+        raise TopicRefusal(lacking(kafka, "DESCRIBE_CONFIGS", topic))
     return {name: setting["value"] for name, setting in settings.items()}
 
 
