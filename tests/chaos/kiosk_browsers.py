@@ -151,6 +151,6 @@ class Browser:
             self._context.close()
 
     def _open(self) -> None:
-        """A file of the page's, so that its station is ours alone; cached where the gateway is away."""
+        """A file of the page's, so that its station is ours alone, cached or not."""
         self._page.goto(f"{self.url}/page/style.css")
         self._page.evaluate(f"async () => {{ {_OPEN} }}")
