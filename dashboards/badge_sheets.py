@@ -12,6 +12,7 @@ import zxingcpp
 from fpdf import FPDF
 
 from dashboards.badge_type import LINE_HEIGHT, Face
+from producers.volunteer_numbers import number_of
 
 CARD_WIDTH, CARD_HEIGHT = 85.6, 54.0  # ISO/IEC 7810 ID-1, as a bank card
 COLUMNS, ROWS = 2, 5
@@ -142,7 +143,7 @@ class _Sheets:
     def _card(self, card: BadgeCard, team: str, left: float, top: float) -> None:
         name, volunteer, serial = (
             self._printable(text, "volunteer", card.volunteer)
-            for text in (card.name, card.volunteer, card.serial)
+            for text in (card.name, number_of(card.volunteer) or card.volunteer, card.serial)
         )
         x, width = left + _INSET, CARD_WIDTH - 2 * _INSET
         self.pdf.set_text_color(*_RED)

@@ -33,6 +33,7 @@ COMMANDS = {
     "report": "commands_report",
     "roster": "commands_roster",
     "badges": "commands_badges",
+    "desk": "commands_desk",
     "kiosk": "commands_kiosk",
     "kiosks": "commands_kiosks",
 }

@@ -137,9 +137,16 @@ def dump(settings: Settings, folder: Path, as_json: bool) -> None:
 
 @click.command()
 @click.option("--seed", default=1, show_default=True, help="Another seed, another district.")
+@click.option(
+    "--stay/--leave",
+    default=None,
+    help="Leave a kiosk running at the end, to be tried (default: where a person looks on).",
+)
 @click.pass_context
-def demo(context: click.Context, seed: int) -> None:
+def demo(context: click.Context, seed: int, stay: bool | None) -> None:
     """一次看全。 See everything at once: a district enrolled, its evening live, the audit.
+
+    In the end there is a kiosk to tap on, with a badge, until Ctrl-C.
 
     Starts its own Kafka, ledger and worker under HOURS_HOME/demo, and stops them at the end.
     """
@@ -147,8 +154,9 @@ def demo(context: click.Context, seed: int) -> None:
 
     settings: Settings = context.obj
     signal.signal(signal.SIGTERM, lambda *_: _interrupt())
-    audited = run_demo(settings, seed, showing.say, Console())
-    showing.tell_audit(audited)
+    if stay is None:
+        stay = sys.stdin.isatty() and sys.stdout.isatty()
+    audited = run_demo(settings, seed, showing.say, Console(), stay)
     demo_home = settings.home / "demo"
     command = f"HOURS_HOME={demo_home} {sys.argv[0]}"
     click.echo(

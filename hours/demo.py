@@ -14,15 +14,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.live import Live
 
 from dashboards.terminal import View, draw
+from hours.demo_kiosk import let_people_tap
 from hours.demo_roster import enrol, show_report
 from hours.services.guard import Command, Guarded
 from hours.services.running import Services, run_services
 from hours.services.unavailable import ServiceUnavailable
 from hours.settings import Settings
+from hours.showing import tell_audit
 from ledger import queries
 from ledger.queries import Filters
 from ledger.store import Store, open_store
@@ -31,7 +33,7 @@ from producers.simulated_run import run_to_kafka
 from producers.simulation import Plan, demo_day, district_for
 from streams.audit import Audited
 from streams.audit import audit as run_audit
-from streams.log import open_log
+from streams.log import log_bounds, open_log
 from streams.settings import StreamSettings
 from streams.topics import create_topics
 
@@ -42,8 +44,11 @@ _LOOKS_A_SECOND = 5
 Say = Callable[[str], None]
 
 
-def run_demo(settings: Settings, seed: int, say: Say, console: Console) -> Audited:
-    """Show everything at once; what the audit found. ServiceUnavailable and the like."""
+def run_demo(settings: Settings, seed: int, say: Say, console: Console, stay: bool) -> Audited:
+    """Show everything at once; what the audit found. ServiceUnavailable and the like.
+
+    With `stay`, a kiosk is there to be tried at the end, until Ctrl-C.
+    """
     home = settings.home.absolute() / "demo"
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
@@ -64,7 +69,12 @@ def run_demo(settings: Settings, seed: int, say: Say, console: Console) -> Audit
             show_report(environment)
             say("审计：用日志重算每个条目… Auditing: every entry again, from the log…")
             with open_log(streams.kafka, streams.taps_topic, settings.shards) as log:
-                return run_audit(store, log, lambda done, total: None)
+                audited = run_audit(store, log, lambda done, total: None)
+            tell_audit(audited)
+            if stay:
+                with _worker(environment, home):
+                    _let_people_tap(environment, home, streams, store, plan, console)
+            return audited
         finally:
             store.engine.dispose()
 
@@ -87,6 +97,27 @@ def _environment(streams: StreamSettings, home: Path) -> dict[str, str]:
         "HOURS_WEB_PORT": "",
     }
     return {**os.environ, **own}
+
+
+def _let_people_tap(
+    environment: dict[str, str],
+    home: Path,
+    streams: StreamSettings,
+    store: Store,
+    plan: Plan,
+    console: Console,
+) -> None:
+    name, sent = district_for(plan).name_of, _log_length(streams)
+
+    def look() -> RenderableType:
+        return draw(_look(store, sent), name, streams.policy.timezone)
+
+    let_people_tap(environment, home, store.engine, streams.ledger_name, look, console)
+
+
+def _log_length(streams: StreamSettings) -> int:
+    bounds = log_bounds(streams.kafka, streams.taps_topic, range(streams.policy.shard_count))
+    return sum(end for _, end in bounds.values())
 
 
 @contextmanager

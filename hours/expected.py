@@ -6,6 +6,7 @@ from hours.sheets import TooManyRows
 from ledger.refusals import LedgerRefusal
 from producers.kiosk.database import OtherVersion
 from producers.kiosk.kiosks import KioskRefusal
+from producers.kiosk.outbox import OutboxUnavailable
 from producers.kiosk.running import GatewayRefusal
 from producers.publishing import NoBroker, NotAcknowledged
 from producers.simulated_run import AnotherPlan
@@ -14,5 +15,13 @@ from streams.topics import TopicRefusal
 
 EXPECTED = (
     *(AnotherPlan, ArchiveRefusal, GatewayRefusal, KioskRefusal, LedgerRefusal, NoBroker),
-    *(NotAcknowledged, OtherVersion, ServiceUnavailable, TooManyRows, TopicRefusal, WrongUse),
+    *(
+        NotAcknowledged,
+        OtherVersion,
+        OutboxUnavailable,
+        ServiceUnavailable,
+        TooManyRows,
+        TopicRefusal,
+        WrongUse,
+    ),
 )

@@ -22,7 +22,7 @@ from producers.simulated_activities import (
 )
 from producers.simulated_chance import Chance, weighted
 from producers.simulated_days import Attendance
-from producers.simulated_desks import adjustment, supplied_check_out, void
+from producers.simulated_desks import corrected, supplied_check_out, taken_back
 
 _HOURS_LATE, _DAYS_LATE, _TOO_LATE = 0, 1, 2
 _LATENESS = weighted(((_HOURS_LATE, 12), (_DAYS_LATE, 7), (_TOO_LATE, 1)))
@@ -184,7 +184,7 @@ class _DayWriter:
         if stray is not None:
             voided_at = stray.recorded_at + self._chance.between(10, 240) * MINUTE
             id_ = self._chance.ulid(voided_at)
-            self._at_desk(voided_at, void(attendance, stray.event, voided_at, id_))
+            self._at_desk(voided_at, taken_back(attendance, stray.event, voided_at, id_))
 
     def _supply(self, attendance: Attendance) -> None:
         supplied_at = self._next_day()
@@ -195,7 +195,7 @@ class _DayWriter:
         adjusted_at, quarters = self._next_day(), self._chance.between(1, 8)
         seconds = quarters * 900 if self._chance.happens(700) else -900
         id_ = self._chance.ulid(adjusted_at)
-        self._at_desk(adjusted_at, adjustment(attendance, seconds, adjusted_at, id_))
+        self._at_desk(adjusted_at, corrected(attendance, seconds, adjusted_at, id_))
 
     def _at_desk(self, moment: int, event: Event) -> None:
         if not self._is_over(moment):

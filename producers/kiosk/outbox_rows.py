@@ -115,6 +115,15 @@ class OutboxRows:
         published = ever.get("taps", 0) - waiting - refused
         return Standing(waiting, oldest, published, refused, ever.get("refusals", 0))
 
+    def is_published(self, source: str, id_: str) -> bool:
+        """Whether Kafka has acknowledged a tap."""
+        return bool(
+            self._all(
+                "SELECT 1 FROM taps WHERE source = ? AND id = ? AND published_at IS NOT NULL",
+                (source, id_),
+            )
+        )
+
     def has(self, source: str, id_: str) -> bool:
         """Whether a tap was kept."""
         return bool(self._all("SELECT 1 FROM taps WHERE source = ? AND id = ?", (source, id_)))

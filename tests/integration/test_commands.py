@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx2 as httpx
 import psutil
 import pytest
 from click.testing import CliRunner, Result
@@ -21,6 +22,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from hours import cli
+from producers.volunteer_numbers import read_number
+from tests import gateways
 from tests.running import Hours, environment, eventually, lines
 from tests.taps import tap
 
@@ -268,14 +271,54 @@ def test_a_simulation_killed_on_its_way_to_kafka_goes_on_where_it_was(hours: Hou
     assert "belongs to another simulation plan" in other.stderr
 
 
-def test_the_demo_shows_everything_and_leaves_nothing_running(tmp_path: Path) -> None:
+def test_the_demo_shows_everything_lets_people_tap_and_leaves_nothing_running(
+    tmp_path: Path,
+) -> None:
     alone = Hours(environment(tmp_path))
-    shown = alone.ok("demo")
+    with (tmp_path / "shown").open("wb") as out:
+        demo = subprocess.Popen(
+            [sys.executable, "-m", "hours", "demo", "--stay"],
+            env=alone.environment,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        link, number = eventually(lambda: tried(tmp_path / "shown"), "a kiosk to try", 120)
+        kept = Hours(environment(tmp_path / "demo"))
+        before = accepted(kept)
+        assert tapped(link, number)["state"] == "accepted"
+        eventually(lambda: accepted(kept) > before, "the tap in the ledger")
+    finally:
+        demo.send_signal(signal.SIGINT)
+        assert demo.wait(60) == 0
+    shown = (tmp_path / "shown").read_text()
     assert "Equal" in shown
     assert re.search(r"时长 hours \d+:\d\d:\d\d", shown)
     eventually(lambda: not processes_of(tmp_path), "the end of every process")
-    kept = Hours(environment(tmp_path / "demo"))
     assert sum(row["seconds"] for row in kept.rows("totals")) > 0
+
+
+def tried(shown: Path) -> tuple[str, str] | None:
+    """The kiosk's address and the number to type, once the demo has said them."""
+    found = re.search(r"(http://\S+#code=\S+).*?number: +(\S+)", shown.read_text(), re.S)
+    return (found[1], found[2]) if found else None
+
+
+def tapped(link: str, number: str) -> dict[str, Any]:
+    """The answer to a check-in of whoever has this number."""
+    address, _, code = link.partition("/#code=")
+    enrolled = httpx.post(f"{address}/api/enrol", json={"code": code}).json()
+    headers = {"authorization": f"Bearer {enrolled['key']}"}
+    volunteer = str(read_number(number))
+    teams = httpx.get(f"{address}/api/roster", headers=headers).json()["kiosk"]["teams"]
+    made = gateways.tap("in", volunteer, team=teams[0])
+    said = {"taps": [made], "report": gateways.report()}
+    (answer,) = httpx.post(f"{address}/api/taps", json=said, headers=headers).json()["taps"]
+    return dict(answer)
+
+
+def accepted(hours: Hours) -> int:
+    return sum(row["accepted"] for row in hours.rows("status"))
 
 
 def ask(hours: Hours, *arguments: str, input: bytes = b"") -> Result:

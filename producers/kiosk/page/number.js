@@ -1,12 +1,14 @@
 /**
- * A volunteer number as people type it: the id and one check character behind it, by ISO 7064
- * mod 37,36, so that a slip is noticed. The same as producers/volunteer_numbers.py.
+ * A volunteer number as people type it: the id and one check character behind it, by ISO 7064's
+ * hybrid system over Crockford's characters, so that a slip is noticed. The same as
+ * producers/volunteer_numbers.py.
  */
-const CHARACTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+const CHARACTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+const NUMBER = new RegExp(`^[${CHARACTERS}]{2,129}$`);
 const MODULUS = CHARACTERS.length;
 
 /**
- * @param {string} id characters 0-9A-Z
+ * @param {string} id of these characters
  * @returns {string} one character
  */
 export function checkCharacter(id) {
@@ -24,16 +26,8 @@ export function checkCharacter(id) {
  * @returns {string|null}
  */
 export function readNumber(text) {
-  const typed = text.toUpperCase().replace(/[\s\-－—]/g, "");
-  if (!/^[0-9A-Z]{2,129}$/.test(typed)) return null;
-  const check = forgiven(typed.slice(-1));
-  const as_typed = typed.slice(0, -1);
-  for (const id of [as_typed, forgiven(as_typed)]) {
-    if (forgiven(checkCharacter(id)) === check) return id;
-  }
-  return null;
-}
-
-function forgiven(text) {
-  return text.replace(/O/g, "0").replace(/[IL]/g, "1");
+  const typed = text.toUpperCase().replace(/[\s\-－—]/g, "").replace(/O/g, "0").replace(/[IL]/g, "1");
+  if (!NUMBER.test(typed)) return null;
+  const id = typed.slice(0, -1);
+  return checkCharacter(id) === typed.slice(-1) ? id : null;
 }
