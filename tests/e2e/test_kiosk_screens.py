@@ -532,6 +532,26 @@ def test_a_badge_held_to_the_camera_is_read_once_and_the_light_goes_out(
     assert tablet.faults == []
 
 
+def test_the_camera_shows_what_it_sees_until_it_is_switched_off(
+    playwright: Playwright, world: ScreensWorld, tmp_path: Path
+) -> None:
+    film = tmp_path / "blurred.y4m"
+    film.write_bytes(film_of(badge_of(WANG), blur=9))
+    fake = ("--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={film}")
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *fake])
+    context = tablet_context(browser)
+    context.grant_permissions(["camera"], origin=world.address)
+    context.add_init_script(KEEP_TRACKS)
+    tablet = Tablet(context, world).enrol()
+    tablet.press("用摄像头扫")
+    tablet.page.wait_for_function("() => document.querySelector('video')?.videoWidth > 0")
+    tablet.page.wait_for_function("() => !document.querySelector('video').paused")
+    tablet.press("关摄像头")
+    expect(tablet.page.locator("video")).to_have_count(0)
+    assert tablet.page.evaluate(LIVE_TRACKS) == 0
+    browser.close()
+
+
 KEEP_TRACKS = """globalThis.tracks = [];
 const media = navigator.mediaDevices, ask = media.getUserMedia.bind(media);
 media.getUserMedia = async (wanted) => {
