@@ -3,7 +3,8 @@ import {button, make, spoken} from "./elements.js";
 import {put} from "./home_screen.js";
 import {readNumber} from "./number.js";
 
-const KEYS = "1234567890ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+/** No number holds I, L, O or U. */
+const KEYS = "1234567890ABCDEFGHJKMNPQRSTVWXYZ";
 const LONGEST = 129;
 
 /** @param {import("./screens.js").Ui} ui @returns {import("./screens.js").Screen} */
@@ -75,7 +76,7 @@ function keypad({kiosk, say}, input) {
 function finish(kiosk) {
   const lengths = new Set((kiosk.station.roster?.people ?? []).map((one) => one.volunteer.length));
   const [usual] = lengths;
-  const isWhole = lengths.size === 1 && kiosk.typed.length === usual + 1;
+  const isWhole = lengths.size === 1 && kiosk.typed.replace(/[\s-]/g, "").length === usual + 1;
   if (isWhole) void kiosk.come({number: kiosk.typed});
 }
 
