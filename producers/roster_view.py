@@ -5,6 +5,7 @@ is the database's. Invariant: of a thing's values, one of an older revision neve
 """
 
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -27,16 +28,18 @@ class Told(BaseModel):
 class RosterView:
     """What the records taken so far come to.
 
-    `told` is each thing's value by its key (`team/choir`), `since` the broker's time of the record
-    that first said so (microseconds); `unreadable` why a key's last record could not be read: it
-    isn't the ledger's. `taken` counts records.
+    `told` is each thing's value by its key (`team/choir`); `since`, for each field of it, the
+    broker's time of the record that first said so (microseconds); `unreadable` why a key's last
+    record could not be read: it isn't the ledger's. `taken` counts records.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, before: "RosterView | None" = None) -> None:
+        """`before` is what was known until the topic was read anew: what stays has its times."""
         self.told: dict[str, dict[str, Any]] = {}
-        self.since: dict[str, int] = {}
+        self.since: dict[str, dict[str, int]] = {}
         self.unreadable: dict[str, str] = {}
         self.taken = 0
+        self._before = before
 
     @property
     def revisions(self) -> dict[str, int]:
@@ -62,12 +65,29 @@ class RosterView:
         except ValidationError as error:
             self.unreadable[name] = error.errors(include_url=False)[0]["msg"]
             return
-        self._keep(name, told, at)
+        self._keep(name, told.model_dump(), at)
 
-    def _keep(self, name: str, told: Told, at: int) -> None:
-        new, known = told.model_dump(), self.told.get(name)
-        if known is not None and told.revision < known["revision"]:
+    def whole(self) -> None:
+        """The topic is read to its end: what was known before it has told all it can."""
+        self._before = None
+
+    def _keep(self, name: str, new: dict[str, Any], at: int) -> None:
+        known = self.told.get(name)
+        if known is not None and new["revision"] < known["revision"]:
             return
-        if known is None or {**known, "revision": told.revision} != new:
-            self.since[name] = at
-        self.told[name] = new
+        view = self._before if known is None else self
+        before = {} if view is None else view.told.get(name, {})
+        times = {} if view is None else view.since.get(name, {})
+        self.told[name] = before if before == new else new  # one copy in memory is enough
+        self.since[name] = _since(new, before, times, at)
+
+
+def _since(
+    new: Mapping[str, Any], before: Mapping[str, Any], times: Mapping[str, int], at: int
+) -> dict[str, int]:
+    """Since when each field says what it says: as before, where it said so before."""
+    return {
+        field: times.get(field, at) if field in before and before[field] == value else at
+        for field, value in new.items()
+        if field != "revision"
+    }

@@ -37,11 +37,11 @@ class Refusal(NamedTuple):
 class Known(NamedTuple):
     """What a gateway knows: the roster, and since when each volunteer's record says what it says.
 
-    `since` is by key, as `volunteer/V7K2M9QXTA1`, in microseconds.
+    `since` is by key, as `volunteer/V7K2M9QXTA1`, and then by field, in microseconds.
     """
 
     roster: RosterIndex
-    since: Mapping[str, int]
+    since: Mapping[str, Mapping[str, int]]
     ledger_name: str
     badge_keys: Sequence[Ed25519PublicKey]
 
@@ -72,11 +72,12 @@ def badge_of(text: str, known: Known, at: int) -> Badge | Refusal:
     if isinstance(read, BadgeRefusal):
         return Refusal(read.reason.value, read.what)
     member = known.roster.members.get(read.volunteer)
-    if member is None or at < known.since.get(f"volunteer/{read.volunteer}", 0):
-        return read  # nobody knew better yet
-    if read.generation < member.generation:
+    if member is None:
+        return read
+    if read.generation < member.generation and at >= _since(known, read.volunteer, "badge"):
         return REPLACED
-    return INACTIVE if member.status != "active" else read
+    is_over = member.status != "active" and at >= _since(known, read.volunteer, "status")
+    return INACTIVE if is_over else read
 
 
 def member_of(volunteer: str, known: Known) -> Member | None:
@@ -101,20 +102,25 @@ def _of_person(tap: Tap, known: Known) -> Refusal | None:
     member = known.roster.members.get(tap.volunteer)
     if tap.kind == "void" or member is None or member.status == "active":
         return None
-    return None if tap.time < known.since.get(f"volunteer/{tap.volunteer}", 0) else INACTIVE
+    return None if tap.time < _since(known, tap.volunteer, "status") else INACTIVE
 
 
 def _of_list(tap: Tap, kiosk: Kiosk, known: Known, now: int) -> Refusal | None:
     if tap.how != "list" or known.is_empty or known.roster.may_list(kiosk, tap.volunteer, now):
         return None
     # Somebody who has left since was a member when the tap was made.
-    late = tap.time < known.since.get(f"volunteer/{tap.volunteer}", now)
+    late = tap.time < _since(known, tap.volunteer, "teams", now)
     return None if late else NOT_LISTED
 
 
 def _of_team(tap: Tap, kiosk: Kiosk, known: Known) -> Refusal | None:
     named = tap.team is None or tap.team in known.roster.teams or tap.team in kiosk.teams
     return None if named or known.is_empty else UNKNOWN_TEAM
+
+
+def _since(known: Known, volunteer: str, field: str, unknown: int = 0) -> int:
+    """Before then nobody could know what the roster says now."""
+    return known.since.get(f"volunteer/{volunteer}", {}).get(field, unknown)
 
 
 def _event(tap: Tap, kiosk: Kiosk) -> Event:

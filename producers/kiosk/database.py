@@ -76,7 +76,7 @@ CREATE TABLE reports (
 CREATE TABLE roster (
     key TEXT PRIMARY KEY,                      -- as on the topic: volunteer/V7K2M9QXTA1
     value TEXT NOT NULL,
-    at INTEGER NOT NULL                        -- the broker's time of the record
+    since TEXT NOT NULL                        -- JSON: since when each field is so
 );
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """

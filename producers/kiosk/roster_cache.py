@@ -1,158 +1,170 @@
-"""The gateway's copy of `hours.roster`: read as it grows, kept for days without a network.
+"""The gateway's copy of what `hours.roster` says, kept for days without a network.
 
-It knows nothing of kiosks. Invariant: what is kept, and how far the topic was read, change in one
-transaction; a topic made anew is read from its beginning, and what it doesn't say goes.
+It knows nothing of kiosks, and doesn't read the topic: `roster_reader` does. Invariant: what is
+kept, and how far which topic was read, change in one transaction; while a topic is read anew, what
+is kept stays as it is, and what the topic doesn't say goes once it is read whole.
 """
 
 import json
-import logging
-import sqlite3
-import threading
 import time
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import KafkaError
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json
 
-from producers.kafka_access import KafkaAccess
-from producers.kiosk.database import open_database
-from producers.roster_view import COMMITTED, RosterView
+from producers.kiosk.database import WRITING, open_database
+from producers.kiosk.gateway_clock import GatewayClock
+from producers.roster_view import RosterView
 
-_POSITION = "roster position"
+LONGEST_AWAY_SECONDS = 3 * 86_400
+"""The topic keeps tombstones for a week: who was away for long might never hear what is gone."""
+
+_PLACE = "roster position"
+_UNREADABLE = "roster unreadable"
 _CURRENT_SECONDS = 60
-_REACH_SECONDS = 10
-_PAUSE_SECONDS = 5
-_POLL_MILLISECONDS = 1_000
-_AT_ONCE = 2_000
+_SECOND = 1_000_000
+_NOTED_AFTER = 3_600 * _SECOND
+
+_Row = tuple[str, str, str]
+
+
+class _Place(NamedTuple):
+    """Up to where which topic was read, and when its end was last reached: an uptime of a boot.
+
+    Not a time of day: whether it is right, a computer without a clock can't know.
+    """
+
+    topic: str
+    position: int
+    boot: str
+    reached: int
+
+
+_PLACES = TypeAdapter(_Place)
 
 
 class RosterCache:
     """`view` is what is known of the roster; `version` changes with it."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, clock: GatewayClock | None = None) -> None:
+        self._clock = clock or GatewayClock()
         self._connection = open_database(file)
-        self.view = RosterView()
-        for key, value, since in self._connection.execute("SELECT key, value, at FROM roster"):
-            self.view.told[key] = json.loads(value)
-            self.view.since[key] = since
-        self._reading = self.view
-        self.position = self._position()
+        self.view = self._reading = self._kept_view()
         self.version = 0
-        self.reached_at: float | None = None
+        self._topic = ""
+        self._place = self._kept_place()
+        self._reached_at: float | None = None
 
     @property
     def current(self) -> bool:
         """Whether the end of the topic was reached within the last minute."""
-        reached = self.reached_at
+        reached = self._reached_at
         return reached is not None and time.monotonic() - reached < _CURRENT_SECONDS
 
+    def begin(self, topic: str, end: int) -> int:
+        """Where a topic, by its id, is to be read on; it is as long as `end` says.
+
+        That is its beginning where it was made anew, or where a tombstone might have been missed.
+        """
+        self._topic, place = topic, self._place
+        if place is None or place.topic != topic or place.position > end or self._away(place):
+            self._reading = RosterView(self.view)
+            return 0
+        self._reading = self.view
+        return place.position
+
     def take(self, records: Sequence[Any], position: int) -> None:
-        """Take consumer records in order; `position` is where the topic is read on."""
+        """Take consumer records in order; `position` is where the topic is read on. sqlite3.Error.
+
+        Nothing is kept of a topic that is read anew, nor shown, until its end.
+        """
         touched = set[str]()
         for record in records:
             self._reading.take(record.key, record.value, record.timestamp * 1_000)
             touched.add((record.key or b"").decode(errors="replace"))
-        self._keep(touched, position)
-        self.version += bool(records)
+        if self._reading is self.view and self._place is not None:
+            self._keep(touched, self._place._replace(position=position))
+            self.version += bool(records)
 
-    def begin_anew(self) -> None:
-        """The topic was made anew: what is kept serves until it is read again."""
-        self._reading = RosterView()
-        self.position = 0
-
-    def finish_anew(self) -> None:
-        """The topic made anew is read: what it didn't say goes."""
-        kept = {key for (key,) in self._connection.execute("SELECT key FROM roster")}
-        self._keep(kept - set(self._reading.told), self.position)
-        self.view = self._reading
-        self.version += 1
+    def reached_end(self, position: int) -> None:
+        """Nothing more is there for now: what was read anew holds. sqlite3.Error."""
+        place = _Place(self._topic, position, self._clock.now().boot, self._clock.uptime())
+        if self._reading is not self.view:
+            self._keep(None, place)
+            self._reading.whole()
+            self.view = self._reading
+            self.version += 1
+        elif self._place is None or place.reached - self._place.reached > _NOTED_AFTER:
+            self._keep((), place)
+        self._reached_at = time.monotonic()
 
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
 
-    def _keep(self, keys: set[str], position: int) -> None:
-        told, since = self._reading.told, self._reading.since
-        rows = [
-            (key, json.dumps(told[key], ensure_ascii=False), since[key])
-            for key in keys
-            if key in told
-        ]
+    def _away(self, place: _Place) -> bool:
+        away = self._clock.uptime() - place.reached
+        return place.boot != self._clock.now().boot or away > LONGEST_AWAY_SECONDS * _SECOND
+
+    def _keep(self, keys: Iterable[str] | None, place: _Place) -> None:
+        """Write what is known of these keys (None: of all), and up to where it was read."""
+        gone, rows = self._changed() if keys is None else _written(self._reading, keys)
         connection = self._connection
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            gone = [(key,) for key in keys if key not in told]
-            connection.executemany("DELETE FROM roster WHERE key = ?", gone)
-            connection.executemany("INSERT OR REPLACE INTO roster VALUES (?, ?, ?)", rows)
-            connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (_POSITION, position))
-            connection.execute("COMMIT")
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        self.position = position
-
-    def _position(self) -> int:
-        found = self._connection.execute(
-            "SELECT value FROM facts WHERE name = ?", (_POSITION,)
-        ).fetchone()
-        return int(found[0]) if found else 0
-
-
-class RosterReader(threading.Thread):
-    """Reads the topic into a cache, until it is stopped; while Kafka is away, it tries again."""
-
-    def __init__(self, cache: RosterCache, access: KafkaAccess, topic: str) -> None:
-        super().__init__(name="roster", daemon=True)
-        self._cache, self._access = cache, access
-        self._partition = TopicPartition(topic, 0)
-        self._over = threading.Event()
-
-    def run(self) -> None:
-        logging.getLogger("kafka").setLevel(logging.CRITICAL)
-        while not self._over.is_set():
+        with WRITING:
+            connection.execute("BEGIN IMMEDIATE")
             try:
-                with closing(self._consumer()) as consumer:
-                    self._read(consumer)
-            except (KafkaError, OSError, sqlite3.Error):
-                self._over.wait(_PAUSE_SECONDS)  # `current` says that nothing comes
+                connection.executemany("DELETE FROM roster WHERE key = ?", gone)
+                connection.executemany("INSERT OR REPLACE INTO roster VALUES (?, ?, ?)", rows)
+                self._note(_PLACE, place)
+                self._note(_UNREADABLE, self._reading.unreadable)
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+        self._place = place
 
-    def stop(self) -> None:
-        """Read no more."""
-        self._over.set()
+    def _changed(self) -> tuple[list[tuple[str]], list[_Row]]:
+        """What differs from the file, for a card that wears out with writing."""
+        rows = self._connection.execute("SELECT key, value, since FROM roster")
+        kept = {row[0]: row for row in rows}
+        _, said = _written(self._reading, self._reading.told)
+        gone = [(key,) for key in kept.keys() - self._reading.told.keys()]
+        return gone, [row for row in said if kept.get(row[0]) != row]
 
-    def _consumer(self) -> Any:
-        return KafkaConsumer(
-            **self._access.options(),
-            bootstrap_timeout_ms=_REACH_SECONDS * 1_000,
-            group_id=None,
-            enable_auto_commit=False,
-            isolation_level=COMMITTED,
-            max_poll_records=_AT_ONCE,
-        )
+    def _note(self, name: str, value: Any) -> None:
+        said = json.dumps(value, ensure_ascii=False)
+        self._connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, said))
 
-    def _read(self, consumer: Any) -> None:
-        cache, partition = self._cache, self._partition
-        consumer.assign([partition])
-        anew = self._end(consumer) < cache.position
-        if anew:
-            cache.begin_anew()
-        consumer.seek(partition, max(cache.position, self._begin(consumer)))
-        while not self._over.is_set():
-            records = consumer.poll(timeout_ms=_POLL_MILLISECONDS).get(partition, [])
-            position = consumer.position(partition)
-            if records or position != cache.position:
-                cache.take(records, position)
-            if not records and position >= self._end(consumer):
-                if anew:
-                    cache.finish_anew()
-                    anew = False
-                cache.reached_at = time.monotonic()
+    def _noted(self, name: str) -> str | None:
+        found = self._connection.execute("SELECT value FROM facts WHERE name = ?", (name,))
+        row = found.fetchone()
+        return None if row is None else str(row[0])
 
-    def _end(self, consumer: Any) -> int:
-        return int(consumer.end_offsets([self._partition])[self._partition])
+    def _kept_view(self) -> RosterView:
+        view = RosterView()
+        for key, value, since in self._connection.execute("SELECT key, value, since FROM roster"):
+            view.told[key], view.since[key] = from_json(value), from_json(since)
+        view.unreadable = json.loads(self._noted(_UNREADABLE) or "{}")
+        return view
 
-    def _begin(self, consumer: Any) -> int:
-        return int(consumer.beginning_offsets([self._partition])[self._partition])
+    def _kept_place(self) -> _Place | None:
+        try:
+            return _PLACES.validate_json(self._noted(_PLACE) or "null")
+        except ValidationError:
+            return None
+
+
+def _written(view: RosterView, keys: Iterable[str]) -> tuple[list[tuple[str]], list[_Row]]:
+    """Which keys are gone, and the rows of the others."""
+    names = list(keys)
+    rows = [
+        (key, _json(view.told[key]), _json(view.since[key])) for key in names if key in view.told
+    ]
+    return [(key,) for key in names if key not in view.told], rows
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -32,7 +32,8 @@ from producers.kiosk.kiosks import Kiosks
 from producers.kiosk.outbox import Outbox
 from producers.kiosk.outbox_rows import OutboxRows
 from producers.kiosk.publisher import Publisher
-from producers.kiosk.roster_cache import RosterCache, RosterReader
+from producers.kiosk.roster_cache import RosterCache
+from producers.kiosk.roster_reader import RosterReader
 from producers.kiosk.time_server import TimeServer
 from producers.kiosk.watch import create_watch_app
 

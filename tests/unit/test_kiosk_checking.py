@@ -55,7 +55,7 @@ class Roster:
             view.told[f"team/{team}"] = {"revision": 1, "rows": [row]}
         for name, value in self.people.items():
             view.told[f"volunteer/{name}"] = {**value, "volunteer": name}
-            view.since[f"volunteer/{name}"] = NOW - HOUR
+            view.since[f"volunteer/{name}"] = dict.fromkeys(value, NOW - HOUR)
         index = RosterIndex(view, "2025-11-24")
         return Known(index, view.since, "ledger.example", [KEY.public_key()])
 
@@ -193,3 +193,9 @@ def test_a_report_that_cant_be_read_hinders_no_tap() -> None:
     read = read_taps(body)
     assert isinstance(read, Read)
     assert (read.report, len(read.taps)) == (None, 1)
+
+
+def test_a_badge_that_was_replaced_is_refused_since_then_whatever_changed_later() -> None:
+    since = {**KNOWN.since["volunteer/V2"], "teams": NOW}
+    known = KNOWN._replace(since={"volunteer/V2": since})
+    assert reason(tap(who="V2", at=NOW - 1, **badge("V2", 1)), known) == "replaced-badge"

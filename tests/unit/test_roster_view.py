@@ -58,3 +58,21 @@ def test_what_is_not_the_ledgers_is_named_and_replaces_nothing(value: bytes) -> 
     assert view.revisions["team/choir"] > 1 << 40
     view.take(KEY, told(2))
     assert (view.unreadable, view.revisions) == ({}, {"team/choir": 2})
+
+
+def test_each_field_says_since_when_it_is_so() -> None:
+    view = RosterView()
+    view.take(KEY, told(1, status="active", badge={"generation": 1}), 10)
+    view.take(KEY, told(2, status="active", badge={"generation": 2}), 20)
+    view.take(KEY, told(3, status="left", badge={"generation": 2}), 30)
+    view.take(KEY, told(2, status="active", badge={"generation": 2}), 40)
+    assert view.since["team/choir"] == {"status": 30, "badge": 20}
+
+
+def test_of_a_topic_read_anew_what_says_the_same_is_as_old_as_it_was() -> None:
+    before = RosterView()
+    before.take(KEY, told(7, status="active", name="王*"), 10)
+    anew = RosterView(before)
+    anew.take(KEY, told(1, status="active", name="李*", more=1), 50)
+    assert anew.told["team/choir"]["revision"] == 1
+    assert anew.since["team/choir"] == {"status": 10, "name": 50, "more": 50}
