@@ -6,6 +6,7 @@ overtaken, within a day. Through kafka-python's admin client.
 """
 
 import logging
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -46,6 +47,8 @@ _ROSTER = {
 
 REACHING_MILLISECONDS = 10_000
 """How long a broker may take to answer before it is said not to."""
+
+_LOOK_AGAIN_SECONDS = 0.1
 
 
 class TopicRefusal(Exception):
@@ -216,12 +219,23 @@ def _describe(
 
 
 def _config(kafka: KafkaAccess, admin: KafkaAdminClient, topic: str) -> dict[str, str]:
+    """A topic's settings, waited for where a broker hasn't heard of it yet. TopicRefusal."""
     asked = [ConfigResource(ConfigResourceType.TOPIC, topic)]
-    described = ask_any_broker(lambda: admin.describe_configs(asked, config_filter="all"))
-    settings = described["topic"][topic]
-    if not settings:  # kafka-python leaves out why
-        raise TopicRefusal(lacking(kafka, "DESCRIBE_CONFIGS", topic))
-    return {name: setting["value"] for name, setting in settings.items()}
+    deadline = time.monotonic() + REACHING_MILLISECONDS / 1_000
+    while True:
+        described = ask_any_broker(lambda: admin.describe_configs(asked, config_filter="all"))
+        settings = described["topic"][topic]
+        if settings:
+            return {name: setting["value"] for name, setting in settings.items()}
+        if time.monotonic() > deadline or not _may_see_config(admin, topic):
+            raise TopicRefusal(lacking(kafka, "DESCRIBE_CONFIGS", topic))
+        time.sleep(_LOOK_AGAIN_SECONDS)
+
+
+def _may_see_config(admin: KafkaAdminClient, topic: str) -> bool:
+    """For kafka-python leaves out why there are no settings; where it isn't known yet, perhaps."""
+    (found,) = ask_any_broker(lambda: admin.describe_topics([topic]))
+    return bool(found["error_code"]) or "DESCRIBE_CONFIGS" in found["authorized_operations"]
 
 
 def _differences(found: Mapping[str, str], wanted: Mapping[str, str]) -> str:
