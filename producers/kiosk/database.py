@@ -76,7 +76,7 @@ CREATE TABLE reports (
 CREATE TABLE roster (
     key TEXT PRIMARY KEY,                      -- as on the topic: volunteer/V7K2M9QXTA1
     value TEXT NOT NULL,
-    since TEXT NOT NULL                        -- JSON: the broker's time since which each field is so
+    since TEXT NOT NULL                        -- JSON: since when each field is so
 );
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """

@@ -6,7 +6,6 @@ is kept stays as it is, and what the topic doesn't say goes once it is read whol
 """
 
 import json
-import sqlite3
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -110,7 +109,7 @@ class RosterCache:
         return place.boot != self._clock.now().boot or away > LONGEST_AWAY_SECONDS * _SECOND
 
     def _keep(self, keys: Iterable[str] | None, place: _Place) -> None:
-        """Write what is known of these keys, None: of all there are, and up to where it was read."""
+        """Write what is known of these keys (None: of all), and up to where it was read."""
         gone, rows = self._changed() if keys is None else _written(self._reading, keys)
         connection = self._connection
         with WRITING:
