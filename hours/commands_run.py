@@ -8,7 +8,7 @@ from typing import BinaryIO, NoReturn
 import click
 from rich.console import Console
 
-from hours import showing
+from hours import kafka_users, showing
 from hours.services import run_services
 from hours.settings import Settings
 from ledger import roles
@@ -21,19 +21,27 @@ from producers.publishing import (
     refuse_missing,
 )
 from streams.dump import dump as run_dump
+from streams.principals import Role, grant, set_passwords
 from streams.topics import create_topics
 
 
 @click.command()
 @click.option("--postgres", is_flag=True, help="PostgreSQL too, not only Kafka.")
+@click.option("--secured", is_flag=True, help="Kafka asks for a user, one for each role.")
 @click.pass_obj
-def services(settings: Settings, postgres: bool) -> None:
-    """启动内置 Kafka。 Run an embedded Kafka (and PostgreSQL) until stopped."""
+def services(settings: Settings, postgres: bool, secured: bool) -> None:
+    """启动内置 Kafka。 Run an embedded Kafka (and PostgreSQL) until stopped.
+
+    With --secured a line is printed for each user: `owner` may do everything, the others what
+    `hours init --grant ROLE:NAME` has granted them.
+    """
     signal.signal(signal.SIGTERM, lambda *_: _interrupt())
     home = settings.home.absolute() / "services"
-    with run_services(home, postgres=postgres, say=showing.say) as running:
+    users = list(Role) if secured else []
+    with run_services(home, postgres=postgres, users=users, say=showing.say) as running:
         try:
-            click.echo(f"HOURS_KAFKA={running.kafka}")
+            for line in running.kafka_settings:
+                click.echo(line)
             if running.ledger_url:
                 click.echo(f"HOURS_LEDGER_URL={running.ledger_url}")
             showing.say("就绪；按 Ctrl-C 停止。 Ready; Ctrl-C stops.")
@@ -43,10 +51,27 @@ def services(settings: Settings, postgres: bool) -> None:
 
 
 @click.command()
+@click.option(
+    *("--user", "users"),
+    metavar="NAME:FILE",
+    multiple=True,
+    help="Make this user of Kafka, or change its password, to the first line of FILE.",
+)
+@click.option(
+    *("--grant", "grants"),
+    metavar="ROLE:NAME",
+    multiple=True,
+    help=f"Let this user of Kafka do what its role may: {', '.join(Role)}.",
+)
 @click.pass_obj
-def init(settings: Settings) -> None:
-    """创建主题和表（可重复运行）。 Create topics and tables; safe to repeat."""
+def init(settings: Settings, users: tuple[str, ...], grants: tuple[str, ...]) -> None:
+    """创建主题和表（可重复运行）。 Create topics and tables; safe to repeat.
+
+    --user and --grant take an administrator of Kafka. What else a user held of this ledger is
+    taken back; of users that aren't named nothing changes.
+    """
     streams = settings.streams()
+    passwords, roles_of = kafka_users.passwords(users), kafka_users.roles(grants)
     store = open_store(streams.ledger_url, streams.ledger_name, streams.policy)
     try:
         store.init()
@@ -60,6 +85,10 @@ def init(settings: Settings) -> None:
             "owner of the tables can do what its members would."
         )
     create_topics(streams)
+    if passwords:
+        set_passwords(streams.kafka, passwords)
+    if roles_of:
+        grant(streams, roles_of)
     showing.say(
         f"账本 {settings.ledger_name} 已就绪，{settings.shards} 个分片。 "
         f"Ledger {settings.ledger_name} is ready, with {settings.shards} shards."

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from ledger.policy import Policy
 from ledger.roster.vault import Vault
-from producers.kafka_access import KafkaAccess
+from producers.kafka_access import KafkaAccess, Mechanism
 from streams.settings import StreamSettings
 
 
@@ -45,6 +45,7 @@ class Settings(BaseModel):
     kafka_user: str | None = Field(default=None, min_length=1)
     kafka_password_file: Path | None = None
     kafka_ca_file: Path | None = None
+    kafka_mechanism: Mechanism = "SCRAM-SHA-512"
     ledger_url: str | None = Field(default=None, repr=False)
     ledger_password_file: Path | None = None
     ledger_name: str = Field(default="tongzhou.hours.example", min_length=1, pattern=r"^[!-~]+$")
@@ -107,7 +108,9 @@ class Settings(BaseModel):
         password = None
         if self.kafka_password_file is not None:
             password = secret_lines("HOURS_KAFKA_PASSWORD_FILE", self.kafka_password_file)[0]
-        return KafkaAccess(self.kafka, self.kafka_user, password, self.kafka_ca_file)
+        return KafkaAccess(
+            self.kafka, self.kafka_user, password, self.kafka_ca_file, self.kafka_mechanism
+        )
 
     def streams(self) -> StreamSettings:
         """What needs Kafka. WrongUse where there is none."""

@@ -3,14 +3,28 @@
 Invariant: the password is in no text that this makes of itself.
 """
 
+import logging
+import re
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-MECHANISM = "SCRAM-SHA-512"
+Mechanism = Literal["SCRAM-SHA-512", "PLAIN"]
 
 # By name: kafka-python and aiokafka have classes of their own.
-_UNKNOWN_USER = {"SaslAuthenticationFailedError", "AuthenticationFailedError"}
+_UNKNOWN_USER = {
+    *("SaslAuthenticationFailedError", "AuthenticationFailedError", "SaslAuthenticationFailed"),
+    *("UnsupportedSaslMechanismError", "UnsupportedSaslMechanism"),
+}
+_NO_RIGHT = {
+    "TopicAuthorizationFailed": "主题 topic",
+    "GroupAuthorizationFailed": "消费组 group",
+    "TransactionalIdAuthorizationFailed": "事务 transactional id",
+    "ClusterAuthorizationFailed": "集群 cluster",
+}
+_HEARD_SECONDS = 60
+_CLOSED = "socket disconnected"
 
 
 @dataclass(frozen=True)
@@ -18,16 +32,19 @@ class KafkaAccess:
     """Bootstrap servers, and a principal with its password where the brokers ask for one.
 
     With `ca_file` (PEM) the connection is TLS, and the broker's certificate must be that
-    authority's.
+    authority's. SCRAM never sends the password; PLAIN does.
     """
 
     bootstrap: str
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     ca_file: Path | None = None
+    mechanism: Mechanism = "SCRAM-SHA-512"
 
     def options(self) -> dict[str, Any]:
-        """What kafka-python's clients take to reach it so."""
+        """What kafka-python's clients take to reach it so; what refuses them is listened for."""
+        logging.getLogger("kafka.net.manager").addFilter(_heard)
+        logging.getLogger("kafka.net.manager").setLevel(logging.WARNING)
         encrypted = "SSL" if self.ca_file else "PLAINTEXT"
         options: dict[str, Any] = {"bootstrap_servers": self.bootstrap}
         if self.ca_file:
@@ -37,7 +54,7 @@ class KafkaAccess:
         return {
             **options,
             "security_protocol": f"SASL_{encrypted}",
-            "sasl_mechanism": MECHANISM,
+            "sasl_mechanism": self.mechanism,
             "sasl_plain_username": self.user,
             "sasl_plain_password": self.password,
         }
@@ -47,17 +64,60 @@ def refused_by_kafka(kafka: KafkaAccess, error: Exception) -> str | None:
     """What to tell people of an error by which Kafka refuses who asks; None of any other."""
     who = kafka.user or "anonymous"
     named = type(error).__name__
-    if named in _UNKNOWN_USER:
+    if named in _UNKNOWN_USER or (named == "KafkaTimeoutError" and _heard.lately()):
         return (
-            f"Kafka {kafka.bootstrap} 不接受用户 {who}：请检查 HOURS_KAFKA_USER 和 "
-            f"HOURS_KAFKA_PASSWORD_FILE。 Kafka at {kafka.bootstrap} refuses the user {who}: "
-            "check HOURS_KAFKA_USER and HOURS_KAFKA_PASSWORD_FILE."
+            f"Kafka {kafka.bootstrap} 不让用户 {who} 进来：请检查 HOURS_KAFKA_USER、"
+            "HOURS_KAFKA_PASSWORD_FILE 和 HOURS_KAFKA_CA_FILE。 "
+            f"Kafka at {kafka.bootstrap} doesn't let the user {who} in: check HOURS_KAFKA_USER, "
+            "HOURS_KAFKA_PASSWORD_FILE and HOURS_KAFKA_CA_FILE."
         )
-    if named.endswith("AuthorizationFailedError"):
-        what = f"{named} {error}".strip()
+    lacking = _NO_RIGHT.get(named.removesuffix("Error"))
+    if lacking:
+        chinese, _, english = lacking.partition(" ")
+        what = _resource(error)
         return (
-            f"Kafka 不许用户 {who} 这样做（{what}）：请用有权限的用户，或运行 hours init --grant。 "
-            f"Kafka doesn't let {who} do that ({what}): use another principal, or grant it the "
-            "right with hours init --grant."
+            f"Kafka 用户 {who} 没有对{chinese}的权限（{what}）：请用有权限的用户，"
+            "或由管理员运行 hours init --grant。 "
+            f"Kafka's user {who} lacks a right to a {english} ({what}): use another user, or let "
+            "an administrator run hours init --grant."
         )
     return None
+
+
+def perhaps_unseen(kafka: KafkaAccess) -> tuple[str, str]:
+    """What to add, in two languages, where a topic isn't seen: Kafka shows none without rights."""
+    if kafka.user is None:
+        return "", ""
+    return (
+        f"，或者用户 {kafka.user} 无权看到它（hours init --grant）",
+        f", or its user {kafka.user} has no right to see it (hours init --grant)",
+    )
+
+
+def _resource(error: Exception) -> str:
+    """What it was about, of an error that may say all of the request."""
+    told = " ".join(str(error).split())
+    named = re.search(r"needs (\w+) permission|name='([^']+)'", told)
+    return next(filter(None, named.groups())) if named else told[:100]
+
+
+class _Refusals(logging.Filter):
+    """Hears in its log why kafka-python could not begin: its error says that time was up.
+
+    Brokers answer wrong passwords, and close; it sees the end before the answer.
+    """
+
+    _turned_away_at = float("-inf")
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if str(record.msg).startswith("Bootstrap connection to") and record.args:
+            told = str(record.args)
+            away = _CLOSED in told or any(name in told for name in _UNKNOWN_USER)
+            self._turned_away_at = time.monotonic() if away else float("-inf")
+        return record.levelno >= logging.getLogger("kafka").getEffectiveLevel()
+
+    def lately(self) -> bool:
+        return time.monotonic() - self._turned_away_at < _HEARD_SECONDS
+
+
+_heard = _Refusals()

@@ -16,7 +16,7 @@ from kafka import KafkaConsumer, KafkaProducer
 from kafka.errors import KafkaConnectionError, KafkaError
 
 from producers.events import Event
-from producers.kafka_access import KafkaAccess, refused_by_kafka
+from producers.kafka_access import KafkaAccess, perhaps_unseen, refused_by_kafka
 from producers.reading import read_line
 from producers.refusals import Refusal
 from producers.writing import write_record
@@ -99,9 +99,10 @@ def refuse_missing(kafka: KafkaAccess, topic: str) -> None:
     except (KafkaError, OSError) as error:
         raise _no_broker(kafka, error) from error
     if not there:
+        chinese, english = perhaps_unseen(kafka)
         raise NoBroker(
-            f"Kafka 里没有主题 {topic}：请运行 hours init。 "
-            f"Kafka has no topic {topic}: run hours init."
+            f"Kafka 里没有主题 {topic}{chinese}：请运行 hours init。 "
+            f"Kafka has no topic {topic}{english}: run hours init."
         )
 
 

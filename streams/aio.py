@@ -3,7 +3,7 @@
 import ssl
 from typing import Any
 
-from producers.kafka_access import MECHANISM, KafkaAccess
+from producers.kafka_access import KafkaAccess
 
 
 def client_options(kafka: KafkaAccess) -> dict[str, Any]:
@@ -17,7 +17,7 @@ def client_options(kafka: KafkaAccess) -> dict[str, Any]:
     return {
         **options,
         "security_protocol": f"SASL_{encrypted}",
-        "sasl_mechanism": MECHANISM,
+        "sasl_mechanism": kafka.mechanism,
         "sasl_plain_username": kafka.user,
         "sasl_plain_password": kafka.password,
     }

@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from ledger.refusals import Fenced, LedgerRefusal
 from ledger.shard import Changes
 from ledger.store import Store
-from producers.kafka_access import MECHANISM, KafkaAccess
+from producers.kafka_access import KafkaAccess
 from streams.aio import tls_context
 from streams.appending import Ledger, Stopped
 from streams.claims import Batch
@@ -391,6 +391,9 @@ def _credentials(kafka: KafkaAccess) -> Any:
     context = tls_context(kafka)
     if kafka.user is not None:
         return faust.SASLCredentials(
-            username=kafka.user, password=kafka.password, mechanism=MECHANISM, ssl_context=context
+            username=kafka.user,
+            password=kafka.password,
+            mechanism=kafka.mechanism,
+            ssl_context=context,
         )
     return faust.SSLCredentials(context=context) if context else None

@@ -14,7 +14,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
-from producers.kafka_access import KafkaAccess, refused_by_kafka
+from producers.kafka_access import KafkaAccess, perhaps_unseen, refused_by_kafka
 from producers.publishing import ask_any_broker
 from streams.settings import StreamSettings
 
@@ -62,7 +62,7 @@ def create_topics(settings: StreamSettings) -> None:
         settings.team_totals_topic: (1, _COMPACTED),
         settings.roster_topic: (1, _ROSTER),
     }
-    with _admin(settings.kafka) as admin:
+    with administering(settings.kafka) as admin:
         there = set(ask_any_broker(admin.list_topics))
         for name, (partitions, config) in wanted.items():
             if name not in there:
@@ -78,8 +78,8 @@ def check_log(settings: StreamSettings) -> None:
     One that could be kept more safely is only warned of.
     """
     taps, shard_count = settings.taps_topic, settings.policy.shard_count
-    with _admin(settings.kafka) as admin:
-        partitions, found = _describe(admin, taps)
+    with administering(settings.kafka) as admin:
+        partitions, found = _describe(settings.kafka, admin, taps)
         brokers = len(ask_any_broker(admin.describe_cluster)["brokers"])
     differences = _differences(found, {**_LOG_OF_RECORD, "partitions": str(shard_count)})
     if differences:
@@ -96,8 +96,8 @@ def check_log(settings: StreamSettings) -> None:
 def check_roster(settings: StreamSettings) -> None:
     """Refuse the roster's topic where it is missing or set otherwise: TopicRefusal, naming each."""
     topic = settings.roster_topic
-    with _admin(settings.kafka) as admin:
-        _, found = _describe(admin, topic)
+    with administering(settings.kafka) as admin:
+        _, found = _describe(settings.kafka, admin, topic)
     differences = _differences(found, {**_ROSTER, "partitions": "1"})
     if differences:
         raise TopicRefusal(
@@ -168,7 +168,8 @@ def unreachable(kafka: KafkaAccess, error: Exception) -> TopicRefusal:
 
 
 @contextmanager
-def _admin(kafka: KafkaAccess) -> Iterator[KafkaAdminClient]:
+def administering(kafka: KafkaAccess) -> Iterator[KafkaAdminClient]:
+    """kafka-python's administrator. TopicRefusal where Kafka doesn't answer, or refuses."""
     with reaching_kafka(kafka):
         admin = KafkaAdminClient(
             **kafka.options(),
@@ -198,15 +199,26 @@ def _set(admin: KafkaAdminClient, topic: str, config: Mapping[str, str]) -> None
         ask_any_broker(lambda: admin.alter_configs(wanted, incremental=True))
 
 
-def _describe(admin: KafkaAdminClient, topic: str) -> tuple[list[Any], dict[str, str]]:
+def _describe(
+    kafka: KafkaAccess, admin: KafkaAdminClient, topic: str
+) -> tuple[list[Any], dict[str, str]]:
     """A topic's partitions, and its settings with their number. TopicRefusal: there is none."""
     if topic not in set(ask_any_broker(admin.list_topics)):
+        chinese, english = perhaps_unseen(kafka)
         raise TopicRefusal(
-            f"Kafka 里没有主题 {topic}：请运行 hours init。 "
-            f"Kafka has no topic {topic}: run hours init."
+            f"Kafka 里没有主题 {topic}{chinese}：请运行 hours init。 "
+            f"Kafka has no topic {topic}{english}: run hours init."
         )
     partitions = ask_any_broker(lambda: admin.describe_topics([topic]))[0]["partitions"]
-    return partitions, {**_config(admin, topic), "partitions": str(len(partitions))}
+    found = _config(admin, topic)
+    if not found:
+        raise TopicRefusal(
+            f"Kafka 用户 {kafka.user} 无权看主题 {topic} 的设置：请由管理员运行 "
+            "hours init --grant。 "
+            f"Kafka's user {kafka.user} has no right to see the settings of topic {topic}: let an "
+            "administrator run hours init --grant."
+        )
+    return partitions, {**found, "partitions": str(len(partitions))}
 
 
 def _config(admin: KafkaAdminClient, topic: str) -> dict[str, str]:

@@ -12,6 +12,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from hours.services import EmbeddedKafka, EmbeddedPostgres, fetch_kafka
+from streams.principals import Role
 from tests.running import Hours, environment
 
 
@@ -32,6 +33,19 @@ def broker(jars: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emb
 def kafka(broker: EmbeddedKafka) -> str:
     """Bootstrap servers."""
     return broker.address
+
+
+@pytest.fixture(scope="session")
+def secured_broker(jars: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedKafka]:
+    """A broker that asks who somebody is: `access("gateway")`, one user for each role.
+
+    Rights are granted by `hours init --grant`, as `owner`; "stranger" is for users without any.
+    """
+    users = {name: secrets.token_urlsafe(12) for name in (*Role, "stranger")}
+    kafka = EmbeddedKafka(tmp_path_factory.mktemp("secured-kafka"), jars, users)
+    kafka.start()
+    yield kafka
+    kafka.stop()
 
 
 @pytest.fixture(scope="session")

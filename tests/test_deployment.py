@@ -16,11 +16,16 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from prometheus_client.core import Metric
 
 from hours.services.jars import KAFKA
 from hours.services.postgres import _binaries
 from hours.settings import Settings, read_settings
 from ledger.roster.vault import PrivateData, Vault
+from producers.kiosk.metrics import GatewayMetrics
+from producers.kiosk.outbox_rows import Standing
+from producers.kiosk.overview import GatewayNow
+from producers.kiosk.publisher import PublisherState
 from streams.metrics import Metrics
 from tests.compose import BASE, ROOT, THREE_BROKERS, effective, parse
 
@@ -319,17 +324,21 @@ def test_the_image_runs_as_nobody_in_particular_and_holds_no_build_tools() -> No
 
 
 def names_of_metrics() -> set[str]:
-    """Every name Prometheus can see of a worker's metrics."""
+    """Every name Prometheus can see of our metrics."""
     suffixes = {
         "counter": ("_total",),
         "gauge": ("",),
         "histogram": ("_bucket", "_count", "_sum"),
     }
-    return {
-        f"{family.name}{suffix}"
-        for family in Metrics().registry.collect()
-        for suffix in suffixes[family.type]
-    }
+    return {f"{family.name}{suffix}" for family in families() for suffix in suffixes[family.type]}
+
+
+def families() -> list[Metric]:
+    """Of a worker, and of a gateway with no kiosks."""
+    standing, publisher = Standing(0, None, 0, 0, 0), PublisherState(True, None, 0)
+    now = GatewayNow(0, standing, publisher, None, None, True, "")
+    gateway = GatewayMetrics(lambda: (now, {}))
+    return [*Metrics().registry.collect(), *gateway.registry.collect()]
 
 
 def expressions() -> Iterator[str]:
@@ -342,12 +351,14 @@ def test_every_metric_of_a_rule_or_panel_exists_and_every_metric_is_looked_at() 
     named = {name for each in expressions() for name in re.findall(r"\bhours_\w+", each)}
     assert named - names_of_metrics() == set()
     seen = {re.sub(r"_(total|bucket|count|sum)$", "", name) for name in named}
-    assert {family.name for family in Metrics().registry.collect()} - seen == set()
+    assert {family.name for family in families()} - seen == set()
 
 
 def test_the_dashboard_follows_the_stages_of_a_taps_life() -> None:
     rows = [panel["title"] for panel in DASHBOARD["panels"] if panel["type"] == "row"]
-    assert [row.split(" · ")[1] for row in rows] == ["Now", "decode", "settle", "append", "show"]
+    assert [row.split(" · ")[1] for row in rows] == [
+        *("Now", "decode", "settle", "append", "show", "kiosks")
+    ]
     places = [tuple(panel["gridPos"][side] for side in "xy") for panel in DASHBOARD["panels"]]
     assert len(set(places)) == len(places)
 

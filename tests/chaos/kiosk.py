@@ -126,6 +126,7 @@ class _Kiosks:
             "of these sent again": sum(one.sent_again for one in self.clients),
         }
         report.failed += [f"refused: {one}" for client in self.clients for one in client.refused]
+        report.failed += [f"refused: {one}" for each in self.browsers for one in each.refused()]
         if "Traceback" in self.gateway.log.read_text(errors="replace"):
             report.failed.append("a traceback in the gateway's log")
 
@@ -236,8 +237,8 @@ def _strike_browser(kiosks: _Kiosks, name: str, chance: random.Random) -> None:
         browser.reload()
         browser.tap(chance, 2)
         browser.set_offline(False)
-    else:
-        browser.shift = chance.choice(_SHIFTS)
+    elif not browser.set_clock(chance.choice(_SHIFTS)):
+        raise LeftOut("taps still wait")
 
 
 def _judge(it: World, kiosks: _Kiosks) -> Verdict:

@@ -30,19 +30,39 @@ async () => {
 }
 """
 _TAPS = """
-async ({taps, shift}) => {
-  const real = Date.now;
-  Date.now = () => real() + shift;
+async (taps) => {
   const saved = [];
   for (const {kind, volunteer} of taps) {
     const who = {volunteer, how: 'number', badge: null};
     const tap = await station.tap({kind, who, team: kind === 'in' ? 'choir' : null});
     saved.push({id: tap.id, volunteer});
   }
-  Date.now = real;
   return saved;
 }
 """
+_CLOCK = """
+{
+  const real = Date.now.bind(Date);
+  Date.now = () => real() + Number(localStorage.getItem('shift') ?? 0);
+}
+"""
+"""A clock that somebody may set; it stays so when the page is loaded again."""
+
+_MEASURED = """
+async () => {
+  const {openStore} = await import('/page/store.js');
+  const store = await openStore();
+  const newest = async () => ((await store.fact('measurements')) ?? []).at(-1)?.mono ?? 0;
+  const before = await newest();
+  for (let tries = 0; tries < 200; tries++) {
+    dispatchEvent(new Event('online'));
+    await new Promise((go) => setTimeout(go, 50));
+    if ((await newest()) > before && station.state.queued === 0) return true;
+  }
+  return false;
+}
+"""
+
 _QUEUED = """
 async () => {
   dispatchEvent(new Event('online'));
@@ -61,8 +81,6 @@ class Browser:
     profile: Path
     url: str
     saved: list[dict[str, Any]] = field(default_factory=list)
-    shift: int = 0
-    """By how many milliseconds its clock is ahead."""
 
     def enrol(self, code: str) -> None:
         """Open it for the first time, at the address that an operator gave out."""
@@ -80,6 +98,7 @@ class Browser:
         self._context: BrowserContext = self.playwright.chromium.launch_persistent_context(
             self.profile, executable_path=CHROMIUM, args=[*ARGUMENTS]
         )
+        self._context.add_init_script(_CLOCK)
         self._page: Page = self._context.pages[0]
 
     def tap(self, chance: random.Random, count: int) -> None:
@@ -89,7 +108,21 @@ class Browser:
             {"kind": chance.choice(("in", "out")), "volunteer": f"V{name}{chance.randrange(40)}"}
             for _ in range(count)
         ]
-        self.saved += self._page.evaluate(_TAPS, {"taps": taps, "shift": self.shift})
+        self.saved += self._page.evaluate(_TAPS, taps)
+
+    def set_clock(self, ahead: int) -> bool:
+        """By so many milliseconds ahead, from now on; not while taps wait (then it is False).
+
+        A clock set twice with no gateway in between can't be told from what it was.
+        """
+        if not self._measures():
+            return False
+        self._page.evaluate("(ahead) => localStorage.setItem('shift', String(ahead))", ahead)
+        return self._measures()
+
+    def _measures(self) -> bool:
+        """Whether all was sent, and the clock measured, within a while."""
+        return bool(self._page.evaluate(_MEASURED))
 
     def reload(self) -> None:
         self._open()
@@ -104,6 +137,11 @@ class Browser:
                 os.kill(process.pid, signal.SIGKILL)
         self.close()
 
+    def refused(self) -> list[Any]:
+        """What the gateway refused of it."""
+        found: list[Any] = self._page.evaluate("() => station.refusedTaps()")
+        return found
+
     def queued(self) -> int:
         """What waits in it; it is told that the network is there."""
         return int(self._page.evaluate(_QUEUED))
@@ -113,6 +151,6 @@ class Browser:
             self._context.close()
 
     def _open(self) -> None:
-        """The page itself, from the service worker where the gateway is away."""
-        self._page.goto(self.url)
+        """A file of the page's, so that its station is ours alone, cached or not."""
+        self._page.goto(f"{self.url}/page/style.css")
         self._page.evaluate(f"async () => {{ {_OPEN} }}")

@@ -12,7 +12,6 @@ from typing import Any
 
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from stdnum.iso7064 import mod_37_36
 
 from producers.badges import Badge, sign_badge
 from producers.kiosk.app import create_app
@@ -59,11 +58,6 @@ class ScreensWorld:
 def badge_of(volunteer: str, generation: int = 1, key: Ed25519PrivateKey = KEY) -> str:
     """The text of somebody's badge."""
     return sign_badge(Badge(volunteer, "B000123", generation), LEDGER, key)
-
-
-def number_of(volunteer: str) -> str:
-    """As it is printed and typed."""
-    return str(volunteer + mod_37_36.calc_check_digit(volunteer))
 
 
 @contextmanager

@@ -47,7 +47,7 @@ def _take_camera(playwright: Playwright, world: ScreensWorld, folder: Path) -> N
         context.grant_permissions(["camera"], origin=world.address)
         tablet = Tablet(context, world).enrol()
         tablet.touch(tablet.page.locator(".way").first)
-        tablet.page.wait_for_function("document.querySelector('video')?.videoWidth > 0")
+        tablet.page.wait_for_function("() => document.querySelector('video')?.videoWidth > 0")
         _keep(tablet, FOLDER / f"{name}-camera.png")
         context.close()
     browser.close()

@@ -10,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from playwright.sync_api import Browser, BrowserContext, Playwright, expect
 
+from producers.volunteer_numbers import number_of
 from tests.e2e.conftest import ARGUMENTS, CHROMIUM
 from tests.e2e.screens_world import (
     LI,
@@ -18,7 +19,6 @@ from tests.e2e.screens_world import (
     ZHAO,
     ScreensWorld,
     badge_of,
-    number_of,
     people,
     screens_world,
 )
@@ -40,6 +40,11 @@ def tablet(context: BrowserContext, world: ScreensWorld) -> Iterator[Tablet]:
     tablet = Tablet(context, world).enrol()
     yield tablet
     assert tablet.faults == []
+
+
+def typed(volunteer: str) -> str:
+    """Their number, as it is pressed."""
+    return str(number_of(volunteer)).replace("-", "")
 
 
 def taken(world: ScreensWorld, count: int) -> list[dict[str, Any]]:
@@ -109,7 +114,7 @@ def test_the_opposite_of_the_last_tap_is_suggested_and_either_can_be_pressed(
 
 def test_a_number_is_typed_on_the_screen_and_is_taken_when_it_is_whole(tablet: Tablet) -> None:
     tablet.press("输入编号")
-    for character in number_of(WANG):
+    for character in typed(WANG):
         tablet.page.get_by_role("button", name=character, exact=True).click()
     tablet.is_asked("王*")
     tablet.tap("out")
@@ -118,7 +123,7 @@ def test_a_number_is_typed_on_the_screen_and_is_taken_when_it_is_whole(tablet: T
 
 
 def test_a_slip_in_a_number_is_refused_at_once_and_can_be_mended(tablet: Tablet) -> None:
-    number = number_of(WANG)
+    number = typed(WANG)
     tablet.press("输入编号")
     for character in number[:-1] + ("0" if number[-1] != "0" else "2"):
         tablet.page.get_by_role("button", name=character, exact=True).click()
@@ -137,7 +142,7 @@ def test_200_names_are_found_in_two_touches_and_names_alike_are_told_apart(table
     assert len(set(shown)) == len(shown)
     alike = [one for one in people() if one[1][0] == called[0] and one[0] != SUN]
     assert len(shown) == len(alike)
-    ending = number_of(volunteer)[-4:]
+    ending = str(number_of(volunteer))[-5:]
     tablet.touch(tablet.page.locator(".name-choice", has_text=ending))
     tablet.is_asked(called)
     tablet.tap("in")
@@ -451,7 +456,7 @@ def test_everything_is_done_with_the_keyboard_alone(tablet: Tablet) -> None:
     reach(".way:nth-of-type(2)")
     keyboard.press("Enter")
     expect(tablet.page.locator("#number")).to_be_focused()
-    keyboard.type(number_of(WANG))
+    keyboard.type(typed(WANG))
     keyboard.press("Enter")
     tablet.is_asked("王*")
     expect(tablet.page.locator(".person h1")).to_be_focused()
@@ -530,6 +535,26 @@ def test_a_badge_held_to_the_camera_is_read_once_and_the_light_goes_out(
     assert [event["subject"] for event in taken(world, 1)] == [WANG]
     browser.close()
     assert tablet.faults == []
+
+
+def test_the_camera_shows_what_it_sees_until_it_is_switched_off(
+    playwright: Playwright, world: ScreensWorld, tmp_path: Path
+) -> None:
+    film = tmp_path / "blurred.y4m"
+    film.write_bytes(film_of(badge_of(WANG), blur=9))
+    fake = ("--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={film}")
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *fake])
+    context = tablet_context(browser)
+    context.grant_permissions(["camera"], origin=world.address)
+    context.add_init_script(KEEP_TRACKS)
+    tablet = Tablet(context, world).enrol()
+    tablet.press("用摄像头扫")
+    tablet.page.wait_for_function("() => document.querySelector('video')?.videoWidth > 0")
+    tablet.page.wait_for_function("() => !document.querySelector('video').paused")
+    tablet.press("关摄像头")
+    expect(tablet.page.locator("video")).to_have_count(0)
+    assert tablet.page.evaluate(LIVE_TRACKS) == 0
+    browser.close()
 
 
 KEEP_TRACKS = """globalThis.tracks = [];

@@ -2,6 +2,7 @@
 
 import random
 from base64 import b64encode
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -109,54 +110,76 @@ def public(key: Ed25519PrivateKey) -> dict[str, str]:
     return {"id": key_id(key.public_key()), "key": b64encode(raw).decode()}
 
 
-@given(
-    offset=st.integers(-(10**12), 10**12),
-    steps=st.lists(
-        st.tuples(
-            st.sampled_from(["wait", "set", "sleep", "measure", "tap"]),
-            st.integers(2_000, 10**9),
-        ),
+class Clocks:
+    """True time, and the two clocks of a page as they are read, by turns."""
+
+    def __init__(self, offset: int) -> None:
+        self.true, self.mono = 1_790_000_000_000, 5_000
+        self.clock = self.true - offset
+        self.moments: list[dict[str, Any]] = []
+        self.measurements: list[dict[str, Any]] = []
+        self.measure()
+
+    def measure(self) -> None:
+        read = self._read()
+        self.measurements.append({**read, "theirs": self.true})
+
+    def set(self, amount: int) -> None:
+        self.clock += amount
+
+    def measured_set(self, amount: int) -> None:
+        self.measure()
+        self.set(amount)
+        self.measure()
+
+    def sleep(self, amount: int) -> None:
+        self.true, self.clock = self.true + amount, self.clock + amount
+
+    def wait(self, amount: int) -> None:
+        self.sleep(amount)
+        self.mono += amount
+
+    def tap(self, amount: int) -> None:
+        read = self._read()
+        self.moments.append({**read, "true": self.true})
+
+    def _read(self) -> dict[str, Any]:
+        self.wait(1)
+        return {"clock": self.clock, "mono": self.mono, "life": "a"}
+
+    def told(self, page: Page) -> list[int]:
+        """When the page says its taps were, once it has measured again."""
+        self.measure()
+        found: list[int] = run(
+            page,
+            """
+            const {measured, trueTime} = await load('clock');
+            const known = given.measurements.map(({theirs, ...one}) => measured(one, one, theirs));
+            return given.moments.map((one) => trueTime(one, known));
+            """,
+            {"moments": self.moments, "measurements": self.measurements},
+        )
+        return found
+
+
+def steps(*names: str) -> st.SearchStrategy[list[tuple[str, int]]]:
+    return st.lists(
+        st.tuples(st.sampled_from([*names, "wait", "tap"]), st.integers(2_000, 10**9)),
         min_size=1,
         max_size=12,
-    ),
+    )
+
+
+@given(
+    offset=st.integers(-(10**12), 10**12),
+    steps=steps("set") | steps("sleep", "measured_set") | steps("sleep"),
 )
 @ONE_PAGE
-def test_whoever_sets_the_clock_between_measurements_taps_get_their_true_time(
+def test_whoever_sets_the_clock_or_lets_the_device_sleep_taps_get_their_true_time(
     page: Page, offset: int, steps: list[tuple[str, int]]
 ) -> None:
-    """A measurement right before and after a clock is set; else it may be sleep, or the clock."""
-    true, mono, clock = 1_790_000_000_000, 5_000, 1_790_000_000_000 - offset
-    moments, measurements = [], []
-
-    def measure() -> None:
-        measurements.append({"clock": clock, "mono": mono, "life": "a", "theirs": true})
-
-    measure()
+    """Both at once, with nothing measured in between, could be either."""
+    clocks = Clocks(offset)
     for step, amount in steps:
-        if step == "set":
-            measure()
-            clock += amount
-            measure()
-        elif step == "sleep":
-            true, clock = true + amount, clock + amount
-        elif step == "wait":
-            true, clock, mono = true + amount, clock + amount, mono + amount
-        elif step == "measure":
-            measure()
-        else:
-            moments.append({"clock": clock, "mono": mono, "life": "a", "true": true})
-    measure()
-    found = run(
-        page,
-        """
-        const {measured, trueTime, withMeasurement} = await load('clock');
-        let known = [];
-        for (const {theirs, ...one} of given.measurements) {
-          known = withMeasurement(known, measured(one, one, theirs));
-        }
-        return given.moments.map((one) => trueTime(one, known));
-        """,
-        {"moments": moments, "measurements": measurements},
-    )
-    if len(measurements) <= 20:
-        assert found == [one["true"] for one in moments]
+        getattr(clocks, step)(amount)
+    assert clocks.told(page) == [one["true"] for one in clocks.moments]

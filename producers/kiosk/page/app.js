@@ -11,7 +11,7 @@ import {Kiosk} from "./kiosk.js";
 import {textOf} from "./names.js";
 import {readNumber} from "./number.js";
 import {listenToScanner} from "./scanner.js";
-import {screenOf} from "./screens.js";
+import {keyOf, screenOf} from "./screens.js";
 import {keepSettings, readSettings} from "./settings.js";
 import {signal} from "./sounds.js";
 import {Station} from "./station.js";
@@ -34,7 +34,8 @@ function codeOfAddress() {
 }
 
 class Page {
-  #shown = {key: null, refresh: () => {}};
+  #key = "";
+  #shown = {refresh: () => {}};
   #changedAt = -Infinity;
   /** Where the last press was; nowhere once somebody has scanned: they have let go. */
   #pressed = {x: NaN, y: NaN};
@@ -48,7 +49,7 @@ class Page {
     this.#dress();
     this.draw();
     if (this.kiosk.settings.camera) void this.#startCamera();
-    setInterval(() => this.kiosk.tick(), TICK_MS);
+    setInterval(() => this.#tick(), TICK_MS);
     void keepUpdated(() => this.kiosk.isIdle);
     keepAwake(() => this.kiosk.settings.awake);
   }
@@ -87,14 +88,23 @@ class Page {
   }
 
   #screen(ui) {
+    const key = keyOf(ui);
+    if (key === this.#key) return this.#shown;
     const screen = screenOf(ui);
-    if (screen.key === this.#shown.key) return this.#shown;
+    this.#key = key;
     this.#shown = screen;
     this.#changedAt = performance.now();
     place("screen").replaceChildren(screen.element);
     scrollTo(0, 0);
     (screen.focus ?? screen.element.querySelector("h1"))?.focus({preventScroll: true});
     return screen;
+  }
+
+  /** What comes by itself, as the next of the row does, comes late enough: its first press counts. */
+  #tick() {
+    const before = this.#changedAt;
+    this.kiosk.tick();
+    this.#changedAt = before;
   }
 
   #listen(station) {
@@ -137,7 +147,8 @@ class Page {
     if (code === null) return;
     this.kiosk.code = code;
     this.kiosk.go("enrol");
-    if (this.kiosk.station.enrolment === null) document.querySelector("form.enrolment").requestSubmit();
+    const isFirst = this.kiosk.station.enrolment === null;
+    if (isFirst) document.querySelector("form.enrolment").requestSubmit();
   }
 
   async #enrol(code) {
@@ -160,7 +171,6 @@ class Page {
     this.#dress();
     if (change.camera === true) void this.#startCamera();
     if (change.camera === false) this.#stopCamera();
-    if (change.language) this.#shown = {key: null};
     this.draw();
   }
 

@@ -16,7 +16,8 @@ const DAY_MS = 86_400_000;
 export function drawTop(ui, header, notices) {
   const {kiosk, say, language} = ui;
   const {roster, enrolment} = kiosk.station;
-  const place = roster?.kiosk.place_name ?? (enrolment && {zh: enrolment.kiosk.place, en: enrolment.kiosk.place});
+  const code = enrolment?.kiosk.place;
+  const place = roster?.kiosk.place_name ?? (code && {zh: code, en: code});
   const key = JSON.stringify([place, language, enrolment !== null, notices]);
   drawn(header, key, () => [
     make("p", {class: "place"}, place ? spoken(place, language) : say("title")),
@@ -123,12 +124,14 @@ function noticeWords({kiosk, say, language}, {tap, who, what, key}) {
 
 function recentOne(ui, {tap, who, undone}) {
   const {kiosk, say} = ui;
-  const undo = {class: "small", "aria-label": undoLabel(tap, who, say), click: () => kiosk.undo(tap.id)};
+  const label = undoLabel(tap, who, say);
+  const undo = {class: "small", "aria-label": label, click: () => kiosk.undo(tap.id)};
+  const time = make("time", {}, timeOf(tap, kiosk));
   return make(
     "li",
     {"data-tap": tap.id, class: undone ? "undone" : tap.kind},
     icon(undone ? "undo" : "check"),
-    make("span", {class: "words"}, nameOf(who, ui), ` ${say(`kind_${tap.kind}`)} `, make("time", {}, timeOf(tap, kiosk))),
+    make("span", {class: "words"}, nameOf(who, ui), ` ${say(`kind_${tap.kind}`)} `, time),
     undone
       ? make("span", {class: "standing"}, say("undone_short"))
       : [
@@ -157,7 +160,8 @@ function waitingRow(ui, waiting) {
       make("button", {...attributes, click: () => kiosk.sendAway(who.volunteer)}, icon("close")),
     );
   });
-  return make("div", {class: "waiting"}, make("h2", {}, `${say("waiting")} ${waiting.length}`), make("ul", {}, people));
+  const heading = make("h2", {}, `${say("waiting")} ${waiting.length}`);
+  return make("div", {class: "waiting"}, heading, make("ul", {}, people));
 }
 
 function drawn(place, key, draw) {

@@ -1,5 +1,5 @@
 /** A browser becomes a kiosk: by a one-time code, typed, scanned, or from the address. */
-import {button, icon, make, spoken} from "./elements.js";
+import {button, make, spoken} from "./elements.js";
 
 /** @param {import("./screens.js").Ui} ui @returns {import("./screens.js").Screen} */
 export function enrolmentScreen(ui) {
@@ -16,7 +16,7 @@ export function enrolmentScreen(ui) {
     value: kiosk.code ?? "",
   });
   const wrong = make("p", {class: "wrong", id: "code-wrong", role: "alert"});
-  const go = make("button", {type: "submit", class: "go"}, icon("key"), make("span", {class: "label"}, say("enrol_go")));
+  const go = button({type: "submit", class: "go"}, "key", say("enrol_go"));
   const submit = async (event) => {
     event?.preventDefault();
     if (input.value.trim() === "" || go.getAttribute("aria-disabled") === "true") return;
@@ -24,7 +24,8 @@ export function enrolmentScreen(ui) {
     wrong.textContent = "";
     const refusal = await actions.enrol(input.value);
     go.removeAttribute("aria-disabled");
-    if (refusal) wrong.replaceChildren(refusal.what ? spoken(refusal.what, ui.language) : say("failed"));
+    const words = refusal?.what ? spoken(refusal.what, ui.language) : say("failed");
+    if (refusal) wrong.replaceChildren(words);
   };
   const element = make(
     "form",
@@ -36,9 +37,10 @@ export function enrolmentScreen(ui) {
     make(
       "div",
       {class: "row"},
-      kiosk.station.enrolment && button({class: "quiet", click: () => kiosk.go("in-charge")}, "back", say("back")),
+      kiosk.station.enrolment &&
+        button({class: "quiet", click: () => kiosk.go("in-charge")}, "back", say("back")),
       go,
     ),
   );
-  return {key: `enrol ${kiosk.code ?? ""}`, element, refresh: () => {}, focus: input};
+  return {element, refresh: () => {}, focus: input};
 }

@@ -23,8 +23,7 @@ export function homeScreen(ui) {
     panel.refresh();
     if (had) panel.element.querySelector("h1")?.focus();
   };
-  refresh();
-  return {key: "home", element, refresh};
+  return {element, refresh};
 }
 
 /** What stays is not taken out: it would lose the focus. */

@@ -30,7 +30,7 @@ export function inChargeScreen(ui) {
     shown.count = kiosk.station.state.refused;
     void showRefused(ui, refused);
   };
-  return {key: "in-charge", element, refresh};
+  return {element, refresh};
 }
 
 /** Icon and words, and whether it is a worry. */
@@ -76,7 +76,8 @@ function rosterLine(roster, say) {
 }
 
 function showLines(list, lines) {
-  while (list.children.length < lines.length) list.append(make("li", {}, make("span", {class: "words"})));
+  while (list.children.length < lines.length)
+    list.append(make("li", {}, make("span", {class: "words"})));
   lines.forEach(([drawing, words, isWorry], n) => {
     const line = list.children[n];
     if (line.dataset.drawing !== drawing || line.classList.contains("worry") !== isWorry) {
@@ -139,8 +140,9 @@ function switchOf({kiosk, say, actions}, name) {
   const isOn = kiosk.settings[name];
   const words = say(name === "camera" ? "camera_always" : name);
   const state = make("span", {class: "state"}, say(isOn ? "on" : "off"));
-  const attributes = {type: "button", class: "switch", role: "switch", "aria-checked": String(isOn)};
-  return make("button", {...attributes, click: toggled}, make("span", {class: "label"}, words), state);
+  const label = make("span", {class: "label"}, words);
+  const attributes = {type: "button", class: "switch", role: "switch", click: toggled};
+  return make("button", {...attributes, "aria-checked": String(isOn)}, label, state);
 
   function toggled(event) {
     const now = !kiosk.settings[name];
@@ -161,8 +163,9 @@ function activityChoice({kiosk, say, actions}) {
   if (today.size === 0) return null;
   const day = dayOf(now, roster.timezone);
   const set = kiosk.settings.activity?.day === day ? kiosk.settings.activity.code : "";
-  const chosen = ({target}) => actions.set({activity: target.value ? {code: target.value, day} : null});
-  const options = [["", say("ask_each")], ...[...today.values()].map((one) => [one.code, one.title])];
+  const chosen = ({target: {value: code}}) => actions.set({activity: code ? {code, day} : null});
+  const titles = [...today.values()].map((one) => [one.code, one.title]);
+  const options = [["", say("ask_each")], ...titles];
   return make(
     "label",
     {class: "activity-choice"},

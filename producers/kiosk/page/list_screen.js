@@ -29,7 +29,7 @@ export function listScreen(ui) {
     body,
   );
   draw();
-  return {key: `list ${kiosk.station.roster?.as_of ?? ""}`, element, refresh: () => {}};
+  return {element, refresh: () => {}};
 }
 
 function drawList(ui, state, {heading, filter, body}, draw) {
@@ -58,12 +58,10 @@ function teamFilter({kiosk, say, language}, state, choose) {
   const {roster} = kiosk.station;
   const teams = (roster?.teams ?? []).filter((one) => roster.kiosk.teams.includes(one.code));
   if (teams.length < 2) return [];
-  const chip = (code, words) =>
-    button(
-      {class: "chip", "aria-pressed": String(state.team === code), click: choose({team: code, head: null})},
-      null,
-      words,
-    );
+  const chip = (code, words) => {
+    const click = choose({team: code, head: null});
+    return button({class: "chip", "aria-pressed": String(state.team === code), click}, null, words);
+  };
   const chips = teams.map((one) => chip(one.code, spoken(one.name, language)));
   return [chip(null, say("all")), ...chips];
 }

@@ -2,11 +2,13 @@
 import {make} from "./elements.js";
 import {checkCharacter} from "./number.js";
 
-const ENDING = 4;
+/** Of a number, as people tell them apart: V7K2M9QXTA1-K ends with TA1-K. */
+export const ENDING = 5;
 
-/** An id as it is printed and typed, with its check character; another id stays as it is. */
+/** An id as it is printed, with its check character; one that has no number stays as it is. */
 export function numberOf(volunteer) {
-  return /^[0-9A-Z]+$/.test(volunteer) ? volunteer + checkCharacter(volunteer) : volunteer;
+  const hasNumber = /^[0-9A-HJKMNP-TV-Z]+$/.test(volunteer);
+  return hasNumber ? `${volunteer}-${checkCharacter(volunteer)}` : volunteer;
 }
 
 /** @param {{volunteer: string, called: string|null}} who @returns {string} */

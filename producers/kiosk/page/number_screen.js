@@ -1,9 +1,10 @@
 /** A number, typed on keys large enough for any finger, or on a keyboard. */
-import {button, icon, make, spoken} from "./elements.js";
+import {button, make, spoken} from "./elements.js";
 import {put} from "./home_screen.js";
 import {readNumber} from "./number.js";
 
-const KEYS = "1234567890ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+/** No number holds I, L, O or U. */
+const KEYS = "1234567890ABCDEFGHJKMNPQRSTVWXYZ";
 const LONGEST = 129;
 
 /** @param {import("./screens.js").Ui} ui @returns {import("./screens.js").Screen} */
@@ -21,7 +22,7 @@ export function numberScreen(ui) {
       field.label,
       field.input,
       button({class: "plain", click: () => kiosk.type(kiosk.typed.slice(0, -1))}, "erase", say("delete")),
-      make("button", {type: "submit", class: "go"}, icon("check"), make("span", {class: "label"}, say("ok"))),
+      button({type: "submit", class: "go"}, "check", say("ok")),
     ),
     how,
     wrong,
@@ -29,7 +30,7 @@ export function numberScreen(ui) {
     button({class: "quiet", click: () => kiosk.go("home")}, "back", say("back")),
   );
   const refresh = () => refreshNumber(ui, field.input, how, wrong);
-  return {key: "number", element, refresh, focus: field.input};
+  return {element, refresh, focus: field.input};
 }
 
 function numberField({kiosk, say}) {
@@ -75,7 +76,8 @@ function keypad({kiosk, say}, input) {
 function finish(kiosk) {
   const lengths = new Set((kiosk.station.roster?.people ?? []).map((one) => one.volunteer.length));
   const [usual] = lengths;
-  if (lengths.size === 1 && kiosk.typed.length === usual + 1) void kiosk.come({number: kiosk.typed});
+  const isWhole = lengths.size === 1 && kiosk.typed.replace(/[\s-]/g, "").length === usual + 1;
+  if (isWhole) void kiosk.come({number: kiosk.typed});
 }
 
 function sent(event, kiosk) {

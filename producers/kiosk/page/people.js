@@ -2,10 +2,9 @@
  * The team's list, in groups: 200 names are found in two touches. Pure. Invariant: everybody of
  * the list is in exactly one group, and no two of a group look the same.
  */
-import {numberOf} from "./names.js";
+import {ENDING, numberOf} from "./names.js";
 
 const ONE_PAGE = 24;
-const ENDING = 4;
 const collator = new Intl.Collator("zh-Hans-CN-u-co-pinyin");
 
 /**
@@ -33,7 +32,7 @@ export function listed(roster, team) {
   );
 }
 
-/** By volunteer the last characters of their number: as many as tell these apart, at least four. */
+/** By volunteer the last characters of their number: as many as tell these apart, at least ENDING. */
 export function endings(people) {
   const numbers = people.map((one) => numberOf(one.volunteer));
   const longest = Math.max(ENDING, ...numbers.map((one) => one.length));

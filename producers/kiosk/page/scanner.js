@@ -66,7 +66,8 @@ export function listenToScanner(scanned, page = window) {
     const before = burst.text;
     burst.add(character, event.timeStamp);
     if (burst.text.length === 1) field = fieldOf(event.target);
-    if (burst.isBadge() || (character === " " && before.length > 1 && !field)) event.preventDefault();
+    const pressesButton = character === " " && before.length > 1 && field === null;
+    if (burst.isBadge() || pressesButton) event.preventDefault();
   }
 
   function end(event) {
@@ -113,5 +114,6 @@ function characterOf({key, code, shiftKey}) {
   if (key.length === 1 && key >= " " && key <= "~") return key;
   if (key !== "Process" && key !== "Unidentified" && key.length !== 1) return null;
   if (code === "Equal") return shiftKey ? "+" : "=";
-  return CODES[code] ?? /^(?:Key([A-Z])|(?:Digit|Numpad)(\d))$/.exec(code)?.slice(1).join("") ?? null;
+  const found = /^(?:Key([A-Z])|(?:Digit|Numpad)(\d))$/.exec(code);
+  return CODES[code] ?? found?.[1] ?? found?.[2] ?? null;
 }

@@ -1,9 +1,10 @@
 /**
  * The screens that people at the kiosk see, drawn from its state. They decide nothing. Invariant: a
- * screen is drawn anew only when it becomes another one; what changes in it is `refresh`ed.
+ * screen is drawn anew only when it becomes another one, with another `keyOf`; what changes in it is
+ * `refresh`ed.
  *
- * A screen is {key, element, refresh}: with the same key it is the same screen.
- * @typedef {{key: string, element: HTMLElement, refresh: () => void}} Screen
+ * @typedef {{element: HTMLElement, refresh: () => void, focus?: HTMLElement}} Screen `focus`: what
+ *   has it first, if not the heading
  * @typedef {{kiosk: import("./kiosk.js").Kiosk, camera: any, say: import("./words.js").Say,
  *   language: "zh"|"en", actions: Record<string, Function>}} Ui
  */
@@ -25,7 +26,17 @@ const ROUTES = {
   "in-charge": inChargeScreen,
 };
 
-/** @param {Ui} ui @returns {Screen} what is to be seen now */
+/** Which screen is to be seen now. @param {Ui} ui @returns {string} */
+export function keyOf({kiosk, language}) {
+  const {visits, question, route, station, code} = kiosk;
+  const {current} = visits;
+  if (current !== null)
+    return [language, current.who.volunteer, question.ask, question.ask && current.team].join(" ");
+  const more = {list: station.roster?.as_of, enrol: code}[route];
+  return [language, route, more ?? ""].join(" ");
+}
+
+/** @param {Ui} ui @returns {Screen} */
 export function screenOf(ui) {
   const {visits, question, route} = ui.kiosk;
   if (visits.current === null) return ROUTES[route](ui);
@@ -54,14 +65,18 @@ function personScreen(ui) {
     make("div", {class: "in-or-out"}, tapButton(ui, "in", who), tapButton(ui, "out", who)),
   );
   const refresh = () => showLastCall(lastCall, ui, who);
-  return {key: `person ${who.volunteer}`, element, refresh};
+  return {element, refresh};
 }
 
 function tapButton({kiosk, say, language}, kind, who) {
   const isLikely = who.suggest === kind;
   return make(
     "button",
-    {type: "button", class: `tap ${kind}${isLikely ? " likely" : ""}`, click: () => kiosk.press(kind)},
+    {
+      type: "button",
+      class: `tap ${kind}${isLikely ? " likely" : ""}`,
+      click: () => kiosk.press(kind),
+    },
     icon(kind),
     make("span", {class: "label"}, ...inBoth(...inTwo(`kind_${kind}`), language)),
     isLikely && make("span", {class: "mark"}, icon("check"), say("suggested")),
@@ -130,7 +145,7 @@ function activityLabel({title, start}, kiosk) {
 
 function question(ui, key, choices) {
   const {kiosk, say} = ui;
-  const {who, team} = kiosk.visits.current;
+  const {who} = kiosk.visits.current;
   const element = make(
     "div",
     {class: "question"},
@@ -139,7 +154,7 @@ function question(ui, key, choices) {
     choices,
     button({class: "quiet", click: () => kiosk.back()}, "back", say("back")),
   );
-  return {key: `${key} ${who.volunteer} ${team}`, element, refresh: () => {}};
+  return {element, refresh: () => {}};
 }
 
 const choice = (words, click, kind = "choice") => button({class: kind, click}, null, words);

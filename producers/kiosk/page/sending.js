@@ -22,7 +22,7 @@ export class Sender {
    * @param {object} with_
    * @param {import("./queue.js").Queue} with_.queue
    * @param {() => string|null} with_.key
-   * @param {() => import("./clock.js").Measurement[]} with_.measurements
+   * @param {() => Promise<import("./clock.js").Measurement[]>} with_.measurements of all tabs
    * @param {() => Promise<void>} with_.measure asks the gateway for the time; throws Away
    * @param {() => Promise<object>} with_.report how the page is
    * @param {(answer: {time?: string}, sent: any) => void} with_.heard an answer came
@@ -106,8 +106,9 @@ export class Sender {
   /** The taps whose time is decided; an undecided one holds up those behind it. */
   async #decided(waiting) {
     if (waiting.some((tap) => tap.time === null)) await this.with.measure();
+    const measurements = await this.with.measurements();
     const decided = await this.with.queue.decideTimes(waiting, (tap) => {
-      const time = trueTime(tap, this.with.measurements());
+      const time = trueTime(tap, measurements);
       return time === null ? null : new Date(time).toISOString();
     });
     const open = decided.findIndex((tap) => tap.time === null);

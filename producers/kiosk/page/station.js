@@ -11,9 +11,10 @@ import {readNumber} from "./number.js";
 import {Queue} from "./queue.js";
 import {Refused, bothOf, refusal} from "./refused.js";
 import {Sender} from "./sending.js";
-import {openStore} from "./store.js";
+import {asked, openStore} from "./store.js";
 
 const WHO_PATIENCE_MS = 1_500;
+const OTHERS_KEPT = 200;
 const UNDO_HOW = new Set(["in", "out"]);
 
 /**
@@ -176,7 +177,7 @@ export class Station extends EventTarget {
     return new Sender({
       queue: this.#queue,
       key: () => this.enrolment?.key ?? null,
-      measurements: () => this.#measurements,
+      measurements: () => this.#store.fact("measurements"),
       measure: () => this.#measure(),
       moment: () => this.#moment(),
       report: () => this.#report(),
@@ -291,11 +292,11 @@ export class Station extends EventTarget {
   async #measure() {
     const sent = this.#moment();
     const {value} = await ask("GET", "/api/time");
-    this.#noteTime(sent, value);
+    await this.#noteTime(sent, value);
   }
 
   #heard(answer, sent) {
-    this.#noteTime(sent, answer);
+    void this.#noteTime(sent, answer);
     const {roster, version, trouble} = answer;
     if (roster && roster !== this.#etag) void this.refreshRoster();
     if (version) this.#say({version});
@@ -304,13 +305,23 @@ export class Station extends EventTarget {
     }
   }
 
-  #noteTime(sent, {time}) {
+  async #noteTime(sent, {time}) {
     const theirs = Date.parse(time);
     if (Number.isNaN(theirs)) throw new Away("no time");
     const one = measured(sent, this.#moment(), theirs);
     this.#measurements = withMeasurement(this.#measurements, one);
     this.#say({clockOffMs: -Math.round(this.#measurements.at(-1).offset)});
-    void this.#store.setFact("measurements", this.#measurements);
+    await this.#keepMeasurements();
+  }
+
+  /** Those of other tabs stay, and of earlier lives: taps of theirs may still wait. */
+  async #keepMeasurements() {
+    await this.#store.write("facts", async (facts) => {
+      const kept = (await asked(facts.get("measurements"))) ?? [];
+      const others = kept.filter((one) => one.life !== this.life).slice(-OTHERS_KEPT);
+      const ours = this.#measurements.filter((one) => one.life === this.life);
+      await asked(facts.put([...others, ...ours], "measurements"));
+    });
   }
 
   #told({online, refusedAs}) {

@@ -1,0 +1,380 @@
+"""A Kafka that asks who somebody is: everything works with a role's rights, and no more than that.
+
+One broker for the module, with a user for each role; what a user may do is tried with real clients.
+"""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.errors import AuthorizationError, KafkaError
+
+from hours.services import EmbeddedKafka
+from hours.services.secured import OWNER
+from producers.kafka_access import KafkaAccess, refused_by_kafka
+from streams.principals import Role, grant, rights_of
+from streams.settings import StreamSettings
+from streams.topics import TopicRefusal
+from tests.running import Hours, environment, eventually, lines
+from tests.taps import Load
+
+PREFIX = "secured"
+STRANGER = "stranger"
+
+
+@pytest.fixture(scope="module")
+def world(
+    secured_broker: EmbeddedKafka, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Hours]]:
+    """The product as each user, on one ledger: what the owner has made, with all roles granted."""
+    home = tmp_path_factory.mktemp("secured")
+    named: dict[str, KafkaAccess] = {OWNER: secured_broker.owner}
+    named |= {user: secured_broker.access(user) for user in (*Role, STRANGER)}
+    ways = {user: Hours(settings_of(home, access)) for user, access in named.items()}
+    ways[OWNER].ok("init", *(word for role in Role for word in ("--grant", f"{role}:{role}")))
+    yield ways
+    for way in ways.values():
+        way.end()
+
+
+def settings_of(home: Path, access: KafkaAccess) -> dict[str, str]:
+    assert access.user is not None
+    assert access.password is not None
+    (home / access.user).mkdir()
+    password = home / access.user / "password"
+    password.write_text(f"{access.password}\n")
+    return environment(
+        home / access.user,
+        kafka=access.bootstrap,
+        kafka_user=access.user,
+        kafka_password_file=str(password),
+        kafka_mechanism=access.mechanism,
+        ledger_url=f"sqlite:///{home / 'ledger.db'}",
+        topic_prefix=PREFIX,
+        session_seconds="1.5",
+    )
+
+
+@pytest.fixture
+def streams(secured_broker: EmbeddedKafka, tmp_path: Path) -> StreamSettings:
+    """As the owner."""
+    return StreamSettings(secured_broker.owner, "sqlite://", "name", tmp_path, topic_prefix=PREFIX)
+
+
+# With its rights, each does its part
+
+
+def test_events_are_published_settled_audited_and_archived_each_as_its_own_user(
+    world: dict[str, Hours], tmp_path: Path
+) -> None:
+    load = Load(seed=10)
+    events = [event for _ in range(50) for event in load.session()]
+    world["keeper"].ok("publish", input=lines(events[: len(events) // 2]))
+    world["gateway"].ok("publish", input=lines(events[len(events) // 2 :]))
+    world[OWNER].ok(
+        "roster", "add", "unit", "code=centre", "kind=中心", "name_zh=中心", "--why", "建"
+    )
+    worker = world["worker"].start_worker()
+    world["worker"].wait_until_settled(len(events))
+    reader = world["reader"]
+    assert reader.totals() == dict(load.totals)
+    assert "unit/centre" in eventually(lambda: keys_of(reader), "the roster on its topic")
+    reader.ok("status")
+    assert "Equal" in reader.ok("audit")
+    reader.ok("dump", str(tmp_path / "archive"))
+    assert "Equal" in reader.ok("audit", "--log", str(tmp_path / "archive"))
+    assert world["worker"].stop_worker(worker) == 0
+    said = world["worker"].logs()
+    assert "Authorization" not in said, said
+    assert "can't be published" not in said, said
+
+
+def keys_of(reader: Hours) -> list[str]:
+    access = access_of(reader)
+    with closing(
+        KafkaConsumer(**access.options(), group_id=None, auto_offset_reset="earliest")
+    ) as consumer:
+        consumer.assign([TopicPartition(f"{PREFIX}.roster", 0)])
+        found = consumer.poll(timeout_ms=2_000)
+    return [record.key.decode() for records in found.values() for record in records]
+
+
+def access_of(way: Hours) -> KafkaAccess:
+    kept = way.environment
+    password = Path(kept["HOURS_KAFKA_PASSWORD_FILE"]).read_text().strip()
+    return KafkaAccess(kept["HOURS_KAFKA"], kept["HOURS_KAFKA_USER"], password)
+
+
+# What a gateway may not
+
+
+Deed = Callable[[KafkaAccess], Any]
+
+
+def read_from(topic: str) -> Deed:
+    def read(access: KafkaAccess) -> None:
+        with closing(KafkaConsumer(**access.options(), group_id=None)) as consumer:
+            partition = TopicPartition(topic, 0)
+            consumer.assign([partition])
+            consumer.seek(partition, 0)
+            for _ in range(10):
+                if consumer.poll(timeout_ms=500):
+                    return
+
+    return read
+
+
+def write_to(topic: str) -> Deed:
+    def write(access: KafkaAccess) -> None:
+        producer = KafkaProducer(
+            **access.options(), acks="all", enable_idempotence=True, max_block_ms=5_000
+        )
+        with closing(producer):
+            producer.send(topic, b"{}", key=b"k").get(timeout=10)
+
+    return write
+
+
+def administer(deed: Callable[[KafkaAdminClient], Any]) -> Deed:
+    def administered(access: KafkaAccess) -> None:
+        with closing(KafkaAdminClient(**access.options())) as admin:
+            deed(admin)
+
+    return administered
+
+
+def open_a_transaction(access: KafkaAccess) -> None:
+    producer = KafkaProducer(**access.options(), transactional_id=f"{PREFIX}.roster")
+    with closing(producer):
+        producer.init_transactions()
+
+
+def join_the_workers(access: KafkaAccess) -> None:
+    consumer = KafkaConsumer(f"{PREFIX}.roster", **access.options(), group_id=f"{PREFIX}.worker")
+    with closing(consumer):
+        for _ in range(10):
+            consumer.poll(timeout_ms=500)
+
+
+TAPS = f"{PREFIX}.taps"
+_CONFIG = ConfigResource(ConfigResourceType.TOPIC, TAPS, {"retention.ms": "1000"})
+FORBIDDEN: dict[str, Deed] = {
+    "read taps": read_from(TAPS),
+    "write the roster": write_to(f"{PREFIX}.roster"),
+    "write totals": write_to(f"{PREFIX}.team-totals"),
+    "create topics": administer(lambda admin: admin.create_topics({"x": {"num_partitions": 1}})),
+    "delete topics": administer(lambda admin: admin.delete_topics([TAPS])),
+    "alter settings": administer(
+        lambda admin: admin.alter_configs([_CONFIG], incremental=True, validate_only=True)
+    ),
+    "add partitions": administer(lambda admin: admin.create_partitions({TAPS: 9})),
+    "describe groups": administer(lambda admin: admin.describe_groups([f"{PREFIX}.worker"])),
+    "delete records": administer(lambda admin: admin.delete_records({TopicPartition(TAPS, 0): 1})),
+    "join the workers": join_the_workers,
+    "open the roster's transaction": open_a_transaction,
+}
+
+
+@pytest.mark.parametrize("what", FORBIDDEN)
+def test_a_gateway_may_not(what: str, world: dict[str, Hours]) -> None:
+    with pytest.raises(AuthorizationError):
+        FORBIDDEN[what](access_of(world["gateway"]))
+
+
+def test_a_gateway_may_read_the_roster_and_write_taps_and_sees_nothing_else(
+    world: dict[str, Hours],
+) -> None:
+    access = access_of(world["gateway"])
+    read_from(f"{PREFIX}.roster")(access)
+    write_to(TAPS)(access)
+    with closing(KafkaConsumer(**access.options())) as consumer:
+        assert consumer.topics() == {TAPS, f"{PREFIX}.roster"}
+
+
+@pytest.mark.parametrize("role", [Role.READER, Role.WORKER])
+def test_nobody_but_gateways_and_keepers_writes_taps(role: Role, world: dict[str, Hours]) -> None:
+    with pytest.raises(AuthorizationError):
+        write_to(TAPS)(access_of(world[role]))
+
+
+# Granting
+
+
+def test_granting_again_changes_nothing_and_another_role_takes_back_what_the_first_gave(
+    world: dict[str, Hours], streams: StreamSettings, secured_broker: EmbeddedKafka
+) -> None:
+    stranger = secured_broker.access(STRANGER)
+
+    def may(deed: Deed) -> bool:
+        try:
+            deed(stranger)
+        except KafkaError:
+            return False
+        return True
+
+    for _ in range(2):
+        grant(streams, {STRANGER: Role.GATEWAY})
+        assert eventually(lambda: may(write_to(TAPS)), "the right to write")
+    grant(streams, {STRANGER: Role.READER})
+    assert eventually(lambda: not may(write_to(TAPS)), "the right taken back")
+    assert may(read_from(TAPS))
+
+
+def test_a_new_password_is_the_only_one_that_serves(
+    world: dict[str, Hours], tmp_path: Path, secured_broker: EmbeddedKafka
+) -> None:
+    file = tmp_path / "password"
+    for password in ("first-one", "second-one"):
+        file.write_text(f"{password}\n")
+        world[OWNER].ok("init", "--user", f"newcomer:{file}", "--grant", "reader:newcomer")
+    newcomer = KafkaAccess(secured_broker.address, "newcomer", "second-one")
+    eventually(lambda: sees(newcomer) == 3, "three topics seen")
+    with pytest.raises(KafkaError) as refused:
+        KafkaConsumer(
+            **KafkaAccess(secured_broker.address, "newcomer", "first-one").options(),
+            bootstrap_timeout_ms=2_000,
+        )
+    assert "newcomer" in str(refused_by_kafka(newcomer, refused.value))
+
+
+def sees(access: KafkaAccess) -> int:
+    with closing(KafkaConsumer(**access.options())) as consumer:
+        return len(consumer.topics())
+
+
+def test_only_who_may_administer_grants_and_makes_users(
+    world: dict[str, Hours], streams: StreamSettings, secured_broker: EmbeddedKafka
+) -> None:
+    password = world["worker"].environment["HOURS_KAFKA_PASSWORD_FILE"]
+    done = world["reader"].run("init", "--user", f"friend:{password}", "--grant", "gateway:friend")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    asked = StreamSettings(
+        secured_broker.access("worker"), "sqlite://", "n", streams.data_dir, topic_prefix=PREFIX
+    )
+    with pytest.raises(TopicRefusal, match="user worker lacks a right to a cluster") as refused:
+        grant(asked, {"friend": Role.GATEWAY})
+    assert "processor=" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("--grant", "king:wang"), "there is no role king"),
+        (("--grant", "gateway"), "it is ROLE:NAME"),
+        (("--grant", "gateway:a,b"), "it is ROLE:NAME"),
+        (("--grant", "gateway:a", "--grant", "reader:a"), "a can have one role only"),
+        (("--user", "a"), "it is NAME:FILE"),
+        (("--user", "a:/nowhere/at/all"), "can't be read"),
+    ],
+)
+def test_a_user_given_wrongly_is_refused_before_anything_is_done(
+    given: tuple[str, ...], said: str, tmp_path: Path
+) -> None:
+    done = Hours(environment(tmp_path, kafka="127.0.0.1:1")).run("init", *given)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_kafka_that_asks_nobody_can_grant_nothing(hours: Hours) -> None:
+    done = hours.run("init", "--grant", "gateway:wang")
+    assert done.returncode == 2
+    assert "authorizer.class.name" in done.stderr
+
+
+def test_the_table_names_no_right_over_the_cluster_and_no_pattern(streams: StreamSettings) -> None:
+    for role in Role:
+        for (_, name), operations in rights_of(role, streams).items():
+            assert name.startswith(f"{PREFIX}.")
+            assert {operation.name for operation in operations} <= {
+                *("READ", "WRITE", "DESCRIBE_CONFIGS")
+            }
+
+
+# Refusals, in words
+
+
+@pytest.mark.parametrize("command", ["worker", "publish", "audit"])
+def test_whoever_is_not_let_in_hears_which_settings_to_look_at(
+    command: str, world: dict[str, Hours], tmp_path: Path
+) -> None:
+    wrong = tmp_path / "wrong"
+    wrong.write_text("not this one")
+    worker = world["worker"].environment
+    done = Hours({**worker, "HOURS_KAFKA_PASSWORD_FILE": str(wrong)}).run(command)
+    assert done.returncode == 2
+    (line,) = done.stderr.strip().splitlines()
+    assert "doesn't let the user worker in: check HOURS_KAFKA_USER" in line
+    assert "not this one" not in line
+
+
+def test_whoever_has_no_right_hears_for_whom_it_is_missing(world: dict[str, Hours]) -> None:
+    for user, command in ((STRANGER, "worker"), (STRANGER, "publish"), ("gateway", "worker")):
+        done = world[user].run(command)
+        assert done.returncode == 2, done.stderr
+        (line,) = done.stderr.strip().splitlines()
+        assert f"user {user}" in line
+        assert "hours init --grant" in line
+    done = world["gateway"].run("audit")
+    assert done.returncode == 2
+    assert "user gateway lacks a right to a topic" in done.stderr
+
+
+def test_what_publishing_may_not_is_named(world: dict[str, Hours]) -> None:
+    (event, *_) = Load(seed=11).session()
+    done = world["reader"].run("publish", input=lines([event]))
+    assert done.returncode == 2
+    assert "TopicAuthorizationFailed" in done.stderr
+
+
+# Secrets
+
+
+def test_no_password_stands_in_a_command_line_or_in_a_file_that_others_may_read(
+    secured_broker: EmbeddedKafka, world: dict[str, Hours]
+) -> None:
+    hidden = [access_of(way).password for way in world.values()]
+    listed = subprocess.run(
+        ["ps", "-eww", "-o", "args"], capture_output=True, text=True, check=True
+    )
+    assert "kafka.Kafka" in listed.stdout
+    assert [password for password in hidden if password and password in listed.stdout] == []
+    for file in filter(Path.is_file, secured_broker.data.rglob("*")):
+        if file.stat().st_mode & 0o077:
+            held = file.read_bytes()
+            assert [it for it in hidden if it and it.encode() in held] == [], file
+
+
+def test_services_print_the_settings_of_each_user_with_passwords_in_files_of_their_own(
+    tmp_path: Path,
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "hours", "services", "--secured"],
+        env=environment(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as services:
+        try:
+            assert services.stdout is not None
+            told = dict(services.stdout.readline().rstrip().split(": ") for _ in (OWNER, *Role))
+            assert told.keys() == {OWNER, *Role}
+            given = {user: dict(one.split("=") for one in it.split()) for user, it in told.items()}
+            for one in given.values():
+                assert Path(one["HOURS_KAFKA_PASSWORD_FILE"]).stat().st_mode & 0o777 == 0o600
+            ways = {user: Hours({**environment(tmp_path), **one}) for user, one in given.items()}
+            ways[OWNER].ok("init", "--grant", "gateway:gateway")
+            ways["gateway"].ok("publish", input=lines(Load(seed=12).session()))
+            services.send_signal(signal.SIGTERM)
+            assert services.wait(30) == 0
+        finally:
+            services.kill()
