@@ -107,7 +107,7 @@ class _Kiosks:
     def rest(self, it: World, report: Report) -> None:
         """Until all that is in the log is settled.
 
-        A worker that doesn't is `python -m tests.chaos`'s to judge; here it is counted, and replaced.
+        A worker that stands still is `python -m tests.chaos`'s to judge; here it is replaced.
         """
         it.heal()
         if it.caught_up(_WORKER_SECONDS):
