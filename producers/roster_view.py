@@ -25,6 +25,60 @@ class Told(BaseModel):
     revision: int = Field(ge=1, strict=True)
 
 
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
+class _Period(_Part):
+    name_zh: str | None = None
+    name_en: str | None = None
+    unit: str | None = None
+    successor: str | None = None
+    valid_from: str | None = None
+    valid_until: str | None = None
+
+
+class _Periods(Told):
+    rows: tuple[_Period, ...] = ()
+
+
+class _Badge(_Part):
+    generation: int | None = None
+
+
+class _Membership(_Part):
+    team: str
+    since: str | None = None
+    until: str | None = None
+
+
+class _Volunteer(Told):
+    called: str | None = None
+    status: str | None = None
+    badge: _Badge | None = None
+    teams: tuple[_Membership, ...] = ()
+
+
+class _Activity(Told):
+    title: str | None = None
+    teams: tuple[str, ...] = ()
+    unit: str | None = None
+    status: str | None = None
+    planned_start: int | None = None
+    planned_end: int | None = None
+    held_start: int | None = None
+    held_end: int | None = None
+
+
+_SHAPES: Mapping[str, type[Told]] = {
+    "unit": _Periods,
+    "team": _Periods,
+    "volunteer": _Volunteer,
+    "activity": _Activity,
+}
+"""What whoever reads these may count on, if it is said at all."""
+
+
 class RosterView:
     """What the records taken so far come to.
 
@@ -61,11 +115,11 @@ class RosterView:
             self.since.pop(name, None)
             return
         try:
-            told = Told.model_validate_json(value)
+            told = _SHAPES.get(name.partition("/")[0], Told).model_validate_json(value)
         except ValidationError as error:
             self.unreadable[name] = error.errors(include_url=False)[0]["msg"]
             return
-        self._keep(name, told.model_dump(), at)
+        self._keep(name, told.model_dump(mode="json", exclude_unset=True), at)
 
     def whole(self) -> None:
         """The topic is read to its end: what was known before it has told all it can."""

@@ -106,7 +106,9 @@ def _of_person(tap: Tap, known: Known) -> Refusal | None:
 
 
 def _of_list(tap: Tap, kiosk: Kiosk, known: Known, now: int) -> Refusal | None:
-    if tap.how != "list" or known.is_empty or known.roster.may_list(kiosk, tap.volunteer, now):
+    if tap.how != "list" or known.is_empty:
+        return None
+    if known.roster.may_have_listed(kiosk, tap.volunteer, tap.time):
         return None
     # Somebody who has left since was a member when the tap was made.
     late = tap.time < _since(known, tap.volunteer, "teams", now)
@@ -114,7 +116,7 @@ def _of_list(tap: Tap, kiosk: Kiosk, known: Known, now: int) -> Refusal | None:
 
 
 def _of_team(tap: Tap, kiosk: Kiosk, known: Known) -> Refusal | None:
-    named = tap.team is None or tap.team in known.roster.teams or tap.team in kiosk.teams
+    named = tap.team is None or known.roster.knows_team(tap.team) or tap.team in kiosk.teams
     return None if named or known.is_empty else UNKNOWN_TEAM
 
 

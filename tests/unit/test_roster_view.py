@@ -76,3 +76,21 @@ def test_of_a_topic_read_anew_what_says_the_same_is_as_old_as_it_was() -> None:
     anew.take(KEY, told(1, status="active", name="李*", more=1), 50)
     assert anew.told["team/choir"]["revision"] == 1
     assert anew.since["team/choir"] == {"status": 10, "name": 50, "more": 50}
+
+
+@pytest.mark.parametrize(
+    ("key", "fields"),
+    [
+        ("team/choir", {"rows": {"code": "choir"}}),
+        ("unit/a", {"rows": [{"valid_until": 3}]}),
+        ("volunteer/V1", {"teams": [{"until": None}]}),
+        ("volunteer/V1", {"badge": {"generation": "two"}}),
+        ("activity/a", {"teams": [1]}),
+        ("activity/a", {"planned_start": "tomorrow"}),
+    ],
+)
+def test_what_has_another_shape_than_readers_count_on_is_unreadable(
+    key: str, fields: dict[str, Any]
+) -> None:
+    view = view_of((key.encode(), told(1, **fields)))
+    assert (view.told, view.unreadable.keys()) == ({}, {key})
