@@ -109,7 +109,9 @@ def _resource(error: Exception) -> str:
     """What it was about, of an error that may say all of the request."""
     told = " ".join(str(error).split())
     named = re.search(r"needs (\w+) permission|name='([^']+)'", told)
-    return next(filter(None, named.groups())) if named else told[:100]
+    if named:
+        return named[1] or named[2]
+    return re.sub(r"^\[Error \d+\] \w+: ", "", told)[:100]
 
 
 class _Refusals(logging.Filter):

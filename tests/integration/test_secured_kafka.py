@@ -318,10 +318,31 @@ def test_the_table_names_no_right_over_the_cluster_and_no_pattern(streams: Strea
             }
 
 
+def test_a_log_from_before_there_were_users_goes_on(jars: Path, tmp_path: Path) -> None:
+    before = EmbeddedKafka(tmp_path, jars)
+    before.start()
+    try:
+        with closing(KafkaAdminClient(bootstrap_servers=before.address)) as admin:
+            admin.create_topics({"kept": {"num_partitions": 1}}, wait_for_metadata=True)
+        write_to("kept")(KafkaAccess(before.address))
+    finally:
+        before.stop()
+    after = EmbeddedKafka(tmp_path, jars, {"someone": "a-password"})
+    after.start()
+    try:
+        partition = TopicPartition("kept", 0)
+        with closing(KafkaConsumer(**after.owner.options())) as consumer:
+            assert consumer.end_offsets([partition])[partition] == 1
+        with pytest.raises(AuthorizationError):
+            write_to("kept")(after.access("someone"))
+    finally:
+        after.stop()
+
+
 # Refusals, in words
 
 
-@pytest.mark.parametrize("command", ["worker", "publish", "audit"])
+@pytest.mark.parametrize("command", ["worker", "publish"])
 def test_whoever_is_not_let_in_hears_which_settings_to_look_at(
     command: str, world: dict[str, Hours], tmp_path: Path
 ) -> None:
@@ -356,6 +377,21 @@ def test_whoever_lacks_a_right_hears_which_and_for_whom(
     (line,) = done.stderr.strip().splitlines()
     assert said in line
     assert "hours init --grant" in line
+
+
+def test_a_worker_whose_right_is_taken_away_ends_with_a_line_that_names_it(
+    world: dict[str, Hours], streams: StreamSettings
+) -> None:
+    before = world["worker"].epochs()
+    worker = world["worker"].start_worker()
+    world["worker"].wait_for_new_claims(before)
+    grant(streams, {"worker": Role.READER})
+    try:
+        assert worker.wait(60) == 2
+        said = world["worker"].logs().splitlines()[-1]
+        assert f"user worker lacks a right to a group ({PREFIX}.worker)" in said
+    finally:
+        grant(streams, {"worker": Role.WORKER})
 
 
 # Secrets
