@@ -11,7 +11,8 @@ import click
 from hours import showing
 from hours.settings import Settings
 from ledger.roster import distribution
-from ledger.roster.store import Deed, all_called, begin_change_set, changing, enqueue, load
+from ledger.roster.calling import all_called, call_everybody
+from ledger.roster.store import Deed, begin_change_set, changing, enqueue, load
 from ledger.store import open_store
 from streams.roster_topic import read_roster
 
@@ -24,14 +25,17 @@ def publish_again(settings: Settings, by: str, why: str) -> None:
     """重新发布整个名册。 Publish the whole roster anew.
 
     For a topic that was lost and made anew by `hours init`, or a database that was restored: what
-    the topic says and the roster doesn't is taken back.
+    the topic says and the roster doesn't is taken back. With the roster's key it also notes what
+    people are called at kiosks, of whom it isn't known yet.
     """
     view = read_roster(settings.streams())
     deed = Deed(by, why, time.time_ns() // 1_000)
+    vault = None if settings.roster_key_file is None else settings.vault()
     store = open_store(settings.url, settings.ledger_name, settings.policy)
     try:
         store.check()
         with changing(store.engine) as connection:
+            noted = call_everybody(connection, vault) if vault is not None else 0
             number = begin_change_set(connection, deed)
             roster, called = load(connection), all_called(connection)
             messages = distribution.anew(roster, number, view.revisions, called)
@@ -42,10 +46,15 @@ def publish_again(settings: Settings, by: str, why: str) -> None:
         f"{len(messages)} 条消息等待 worker 发布。 "
         f"{len(messages)} messages wait for a worker to publish them."
     )
+    if noted:
+        showing.say(
+            f"补上了 {noted} 份签到机上的称呼（如 王*）。 "
+            f"What to call people at kiosks, as 王*, was noted of {noted} that had none."
+        )
     unnamed = sum(one.private_version > 0 for one in roster.people.values()) - len(called)
     if unnamed:
         showing.say(
-            f"{unnamed} 人在签到机上只显示编号：用 hours roster rotate-key 补上，再发布一次。 "
-            f"{unnamed} people are shown at kiosks by their number alone: run hours roster "
-            "rotate-key, which knows what to call them, and publish again."
+            f"{unnamed} 人在签到机上只显示编号：设置 HOURS_ROSTER_KEY_FILE，再发布一次。 "
+            f"{unnamed} people are shown at kiosks by their number alone: set "
+            "HOURS_ROSTER_KEY_FILE, and publish again."
         )

@@ -116,6 +116,7 @@ def _erase(connection: Connection, settings: Settings, volunteer: str, done: Dee
     if not store.latest_version(connection, volunteer):
         records_of(before, Person.KIND, (volunteer,))  # NoSuchRecord, for a wrong id
     changes = erasure(before, volunteer)
+    forgetting.delete_waiting(connection, volunteer)
     number = store.apply(connection, before, changes, done)
     versions = forgetting.delete_private(connection, volunteer)
     entries, seconds = queries.kept_of(connection, volunteer)

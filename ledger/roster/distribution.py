@@ -52,7 +52,7 @@ def messages(
 ) -> list[Message]:
     """What to say after changes have led to this roster, each thing once.
 
-    `called` is what volunteers are called at a kiosk (`store.all_called`).
+    `called` is what volunteers are called at a kiosk (`calling.all_called`).
     """
     things = dict.fromkeys((_TOLD_AS[one.kind], one.key[0]) for one in changes)
     index = _Index(roster, called)

@@ -7,14 +7,16 @@ FULL keeps the row while an older snapshot is open: both were seen to.) On SQLit
 zeroed as they are deleted, and afterwards the file is written anew and its journal emptied. Not
 here: the write-ahead log of PostgreSQL, and backups, which hold what was sealed until they are
 overwritten.
-Invariant: after `forget`, no file of the tables holds a sealed row that was deleted.
+The outbox is treated alike, for it holds what somebody is called on its way to the topic.
+Invariant: after `forget`, no file of the tables holds a sealed row that was deleted, nor what its
+volunteer was called.
 """
 
 from collections.abc import Callable
 from typing import Any
 
 from psycopg.errors import LockNotAvailable
-from sqlalchemy import Connection, Engine, delete, func, select, text
+from sqlalchemy import ColumnElement, Connection, Engine, Table, delete, func, select, text
 from sqlalchemy.exc import OperationalError
 
 from ledger import schema
@@ -41,15 +43,15 @@ FORGOTTEN = {
 """What was done to the files, by database."""
 
 _BACKUPS = (
-    "旧备份里仍有封存的数据，直到备份被替换；没有名册密钥谁也打不开。 "
-    "Older backups hold the sealed data until they are replaced; nobody opens it without the "
-    "roster's key."
+    "旧备份里仍有封存的数据，直到备份被替换；没有名册密钥谁也打不开，只看得到姓名的第一个字。 "
+    "Older backups hold the sealed data until they are replaced; without the roster's key nobody "
+    "reads more of it than a name's first character."
 )
 ELSEWHERE = {
     "postgresql": (
-        "预写日志的旧段里仍有封存的数据，直到被覆盖（max_wal_size 的写入量之后）。 "
-        "Old segments of the write-ahead log hold the sealed data until they are overwritten, "
-        f"after about max_wal_size of further writing. {_BACKUPS}"
+        "预写日志的旧段里仍有封存的数据和姓名的第一个字，直到被覆盖（max_wal_size 的写入量之后）。 "
+        "Old segments of the write-ahead log hold the sealed data, and the name's first character, "
+        f"until they are overwritten, after about max_wal_size of further writing. {_BACKUPS}"
     ),
     "sqlite": _BACKUPS,
 }
@@ -63,16 +65,19 @@ class NotForgotten(LedgerRefusal):
 def delete_private(connection: Connection, volunteer: str) -> int:
     """Delete all that says who a volunteer is, within `store.changing`; how many versions."""
     table = tables.private
-    others = select(table).where(table.c.volunteer != volunteer)
-    count = connection.execute(
-        select(func.count()).select_from(table).where(table.c.volunteer == volunteer)
-    ).scalar_one()
-    if connection.dialect.name == "postgresql":
-        _write_anew(connection, [tuple(row) for row in connection.execute(others)])
-    else:
-        connection.exec_driver_sql("PRAGMA secure_delete = ON")
-        connection.execute(delete(table).where(table.c.volunteer == volunteer))
+    theirs = table.c.volunteer == volunteer
+    count = connection.execute(select(func.count()).select_from(table).where(theirs)).scalar_one()
+    _delete(connection, table, theirs)
     return int(count)
+
+
+def delete_waiting(connection: Connection, volunteer: str) -> None:
+    """Take what the outbox still says of a volunteer out of it, and out of its old bytes.
+
+    Before a tombstone goes into it, within `store.changing`.
+    """
+    table = tables.outbox
+    _delete(connection, table, table.c.key == f"volunteer/{volunteer}")
 
 
 def seal_anew(connection: Connection, vault: Vault, moved: Callable[[int, int], None]) -> int:
@@ -92,7 +97,7 @@ def seal_anew(connection: Connection, vault: Vault, moved: Callable[[int, int], 
         sealed.append((volunteer, version, content, name))
         moved(done, len(rows))
     if count:
-        _write_anew(connection, sealed)
+        _write_anew(connection, tables.private, sealed)
     return count
 
 
@@ -121,24 +126,40 @@ def forget(engine: Engine) -> None:
         )
 
 
-def _write_anew(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
+def _delete(connection: Connection, table: Table, these: ColumnElement[bool]) -> None:
     if connection.dialect.name == "postgresql":
-        connection.execute(text(f"SET LOCAL lock_timeout = {_WAIT_MILLISECONDS}"))
-        try:
-            connection.execute(text(f"TRUNCATE {tables.private.name}"))
-        except OperationalError as error:
-            if isinstance(error.orig, LockNotAvailable):
-                raise _in_use() from error
-            raise
+        _lock(connection, table)
+        others = connection.execute(select(table).where(~these))
+        _write_anew(connection, table, [tuple(row) for row in others])
     else:
         connection.exec_driver_sql("PRAGMA secure_delete = ON")
-        connection.execute(delete(tables.private))
-    insert_rows(connection, tables.private, rows)
+        connection.execute(delete(table).where(these))
+
+
+def _write_anew(connection: Connection, table: Table, rows: list[tuple[Any, ...]]) -> None:
+    if connection.dialect.name == "postgresql":
+        _lock(connection, table)
+        connection.execute(text(f"TRUNCATE {table.name}"))
+    else:
+        connection.exec_driver_sql("PRAGMA secure_delete = ON")
+        connection.execute(delete(table))
+    insert_rows(connection, table, rows)
+
+
+def _lock(connection: Connection, table: Table) -> None:
+    """Wait until nobody else reads or writes it, as TRUNCATE does: what is read then stays so."""
+    connection.execute(text(f"SET LOCAL lock_timeout = {_WAIT_MILLISECONDS}"))
+    try:
+        connection.execute(text(f"LOCK TABLE {table.name} IN ACCESS EXCLUSIVE MODE"))
+    except OperationalError as error:
+        if isinstance(error.orig, LockNotAvailable):
+            raise _in_use() from error
+        raise
 
 
 def _in_use() -> NotForgotten:
     return NotForgotten(
-        "另一个程序正在读姓名表（例如备份）：什么都没有删除，等它结束后再运行一次。 "
-        "Another program is reading the table of names, as a backup does: nothing was done; "
-        "run this command again when that has ended."
+        "另一个程序正在读姓名表或待发消息（例如备份）：什么都没有删除，等它结束后再运行一次。 "
+        "Another program is reading the table of names or the outbox, as a backup does: nothing "
+        "was done; run this command again when that has ended."
     )

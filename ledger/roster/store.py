@@ -7,7 +7,7 @@ a record has seen what it was.
 
 import json
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from ledger import schema
 from ledger.bulk import delete_rows, insert_rows
 from ledger.refusals import LedgerRefusal
 from ledger.roster import tables
+from ledger.roster.calling import all_called
 from ledger.roster.distribution import Message, messages
 from ledger.roster.records import (
     KINDS,
@@ -117,22 +118,6 @@ def latest_version(connection: Connection, volunteer: str) -> int:
         select(func.max(table.c.version)).where(table.c.volunteer == volunteer)
     ).scalar()
     return int(latest or 0)
-
-
-def all_called(connection: Connection, volunteers: Container[str] | None = None) -> dict[str, str]:
-    """What volunteers (None: all) are called at a kiosk, as of now; not of whom it isn't known."""
-    private = tables.private
-    people = tables.people
-    found = select(private.c.volunteer, private.c.called).join(
-        people,
-        (people.c.volunteer == private.c.volunteer)
-        & (people.c.private_version == private.c.version),
-    )
-    return {
-        volunteer: called
-        for volunteer, called in connection.execute(found.where(private.c.called.is_not(None)))
-        if volunteers is None or volunteer in volunteers
-    }
 
 
 def current_private() -> Select[Any]:

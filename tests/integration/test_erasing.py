@@ -32,7 +32,7 @@ from ledger.roster.records import (
     Unit,
 )
 from ledger.roster.store import Deed
-from ledger.roster.vault import PrivateData, Vault
+from ledger.roster.vault import PrivateData, Sealed, Vault, called
 from producers.roster_view import QUIET
 from tests.running import Hours, eventually, lines
 from tests.taps import tap
@@ -46,6 +46,8 @@ SECOND = PrivateData(
     document_type="resident",
     document="11010519491231002X",
 )
+CALLED = called(FIRST.name).encode()
+"""At kiosks."""
 STAYS = PrivateData(name="李芳", phone="13700001111")
 WHY = ("--by", "张三", "--why", "本人要求")
 
@@ -96,7 +98,7 @@ def _person(version: int) -> Person:
     )
 
 
-def change(engine: Engine, wanted: Iterable[Record], sealed: dict[tuple[str, int], bytes]) -> None:
+def change(engine: Engine, wanted: Iterable[Record], sealed: dict[tuple[str, int], Sealed]) -> None:
     with store.changing(engine) as connection:
         before = store.load(connection)
         planned = plan(before, wanted)
@@ -136,7 +138,9 @@ def test_erasing_leaves_no_trace_of_who_it_was_and_the_hours_still_prove(
     # What is looked for below can be found as long as it is there.
     assert found_in(files, sealed[:1])
     assert found_in(files, sealed[1:])
+    assert found_in(files, [CALLED])
     assert found_in(topic, [BADGE.encode()])
+    assert found_in(topic, [CALLED])
 
     receipt = json.loads(hours.ok("roster", "erase", VOLUNTEER, "--yes", "--json", *WHY))
     eventually(lambda: not waiting(hours), "an empty outbox")
@@ -152,15 +156,30 @@ def test_erasing_leaves_no_trace_of_who_it_was_and_the_hours_still_prove(
     assert (receipt["entries_kept"], receipt["seconds_kept"]) == (1, 3_600)
     (kept,) = (Path(hours.environment["HOURS_HOME"]) / "erasures").iterdir()
     assert json.loads(kept.read_text()) == receipt
-    assert found_in(files_now(hours), sealed) == set()
+    assert found_in(files_now(hours), [*sealed, CALLED]) == set()
     forget_on_topic(hours, broker)
     secrets = [*spelt(FIRST), *spelt(SECOND)]
     everywhere = [*files_now(hours), *topic_files(hours, broker), *own_files(hours)]
+    assert found_in(everywhere, [CALLED]) == set()
     assert found_in([*everywhere, *other_database_files(hours.engine)], secrets) == set()
     assert hours.rows("roster", "show", "person", OTHER)[0]["who"][0]["name"] == "李*"
     assert "Equal" in hours.ok("audit")
     hours.kill_workers()
-    assert found_in(own_files(hours), [*secrets, *sealed]) == set()
+    assert found_in(own_files(hours), [*secrets, *sealed, CALLED]) == set()
+
+
+def test_what_still_waits_to_be_published_of_somebody_erased_goes_too(enrolled: Enrolled) -> None:
+    hours = enrolled.hours
+    assert found_in(files_now(hours), [CALLED])
+    hours.ok("roster", "erase", VOLUNTEER, "--yes", *WHY)
+    assert found_in(files_now(hours), [CALLED]) == set()
+    table = tables.outbox
+    with hours.engine.connect() as connection:
+        rows = connection.execute(select(table.c.key, table.c.value)).all()
+    waiting_of = {key: [row.value for row in rows if row.key == key] for key, _ in rows}
+    assert waiting_of[f"volunteer/{VOLUNTEER}"] == [None]
+    (other,) = waiting_of[f"volunteer/{OTHER}"]
+    assert json.loads(other)["called"] == "李*"
 
 
 @pytest.mark.parametrize("ledger_url", ["postgresql"], indirect=True)

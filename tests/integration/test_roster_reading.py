@@ -182,7 +182,7 @@ def test_what_was_cut_off_by_a_kill_is_whole(file: Path, topic_is: str) -> None:
         ) as child:
             assert child.stdout is not None
             for _ in range(3 + secrets.randbelow(5)):
-                child.stdout.readline()
+                assert child.stdout.readline()
             child.send_signal(signal.SIGKILL)
         revisions = {value["revision"] for value in known(file).values()}
         assert (len(known(file)), len(revisions)) == (200, 1)
