@@ -89,6 +89,7 @@ def cli(context: click.Context) -> None:
 
     \b
     HOURS_KAFKA         bootstrap servers of Kafka
+    HOURS_KAFKA_USER    who asks Kafka, with HOURS_KAFKA_PASSWORD_FILE
     HOURS_LEDGER_URL    the ledger's database (default: SQLite in HOURS_HOME)
     HOURS_HOME          data folder (default: .hours)
     HOURS_LEDGER_NAME   the ledger's name (default: tongzhou.hours.example)

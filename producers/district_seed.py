@@ -12,8 +12,10 @@ from hashlib import sha256
 from producers.district import District, Team, Volunteer, district_of
 from producers.district_tables import BETWEEN_CODES, TEAM_KINDS, UNIT_KINDS, seed_tables
 from producers.simulated_chance import Chance
+from producers.volunteer_numbers import ALPHABET
 
 VOLUNTEER_COUNT = 17_800
+_AS_NUMBERS = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", ALPHABET)
 
 _WHOSE = ("江海", "紫琅", "忠义", "通吕", "南山湖", "运盐河", "新通扬", "滨江", "同心", "晨光")
 _WHO = ("商会", "骑手", "快递员", "医护", "教师", "职工", "校友", "车友", "书友", "农友")
@@ -107,4 +109,6 @@ def _of_organisations(
 
 
 def _pseudonym(name: str) -> str:
-    return "V" + b32encode(sha256(name.encode()).digest()[:10])[:10].decode()
+    """As the roster makes them, so that each has a number to type."""
+    text = b32encode(sha256(name.encode()).digest()[:10])[:10].decode()
+    return "V" + text.translate(_AS_NUMBERS)

@@ -25,6 +25,7 @@ _NO_RIGHT = {
 }
 _HEARD_SECONDS = 60
 _CLOSED = "socket disconnected"
+_CUT_SHORT = "RequestTimedOutError"  # the last try, when time is up
 
 
 @dataclass(frozen=True)
@@ -71,9 +72,10 @@ def refused_by_kafka(kafka: KafkaAccess, error: Exception) -> str | None:
             f"Kafka at {kafka.bootstrap} doesn't let the user {who} in: check HOURS_KAFKA_USER, "
             "HOURS_KAFKA_PASSWORD_FILE and HOURS_KAFKA_CA_FILE."
         )
-    lacking = _NO_RIGHT.get(named.removesuffix("Error"))
-    if lacking:
-        chinese, _, english = lacking.partition(" ")
+    # Of an answer to InitProducerId kafka-python keeps the name in its text alone.
+    told = re.search(r"(\w+AuthorizationFailed)", f"{named} {error}")
+    if told:
+        chinese, _, english = _NO_RIGHT.get(told[1], "资源 resource").partition(" ")
         what = _resource(error)
         return (
             f"Kafka 用户 {who} 没有对{chinese}的权限（{what}）：请用有权限的用户，"
@@ -82,6 +84,15 @@ def refused_by_kafka(kafka: KafkaAccess, error: Exception) -> str | None:
             "an administrator run hours init --grant."
         )
     return None
+
+
+def lacking(kafka: KafkaAccess, right: str, topic: str) -> str:
+    """What to tell people of a right (as Kafka names it) to a topic that its user hasn't."""
+    return (
+        f"Kafka 用户 {kafka.user} 没有主题 {topic} 的 {right} 权限：请由管理员运行 "
+        f"hours init --grant。 Kafka's user {kafka.user} lacks the right {right} to topic "
+        f"{topic}: let an administrator run hours init --grant."
+    )
 
 
 def perhaps_unseen(kafka: KafkaAccess) -> tuple[str, str]:
@@ -98,7 +109,9 @@ def _resource(error: Exception) -> str:
     """What it was about, of an error that may say all of the request."""
     told = " ".join(str(error).split())
     named = re.search(r"needs (\w+) permission|name='([^']+)'", told)
-    return next(filter(None, named.groups())) if named else told[:100]
+    if named:
+        return named[1] or named[2]
+    return re.sub(r"^\[Error \d+\] \w+: ", "", told)[:100]
 
 
 class _Refusals(logging.Filter):
@@ -113,7 +126,10 @@ class _Refusals(logging.Filter):
         if str(record.msg).startswith("Bootstrap connection to") and record.args:
             told = str(record.args)
             away = _CLOSED in told or any(name in told for name in _UNKNOWN_USER)
-            self._turned_away_at = time.monotonic() if away else float("-inf")
+            if away:
+                self._turned_away_at = time.monotonic()
+            elif _CUT_SHORT not in told:
+                self._turned_away_at = float("-inf")
         return record.levelno >= logging.getLogger("kafka").getEffectiveLevel()
 
     def lately(self) -> bool:

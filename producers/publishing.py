@@ -12,11 +12,11 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
-from kafka import KafkaConsumer, KafkaProducer
+from kafka import KafkaAdminClient, KafkaProducer
 from kafka.errors import KafkaConnectionError, KafkaError
 
 from producers.events import Event
-from producers.kafka_access import KafkaAccess, perhaps_unseen, refused_by_kafka
+from producers.kafka_access import KafkaAccess, lacking, perhaps_unseen, refused_by_kafka
 from producers.reading import read_line
 from producers.refusals import Refusal
 from producers.writing import write_record
@@ -90,15 +90,21 @@ def open_producer(kafka: KafkaAccess) -> Iterator[Any]:
 
 
 def refuse_missing(kafka: KafkaAccess, topic: str) -> None:
-    """NoBroker where Kafka has no such topic: a producer would wait for it, line after line."""
+    """NoBroker where Kafka has no such topic, or lets this user write nothing to it.
+
+    A producer would wait for it, or be refused, line after line.
+    """
     try:
         with closing(
-            KafkaConsumer(**kafka.options(), bootstrap_timeout_ms=_REACH_SECONDS * 1_000)
+            KafkaAdminClient(**kafka.options(), bootstrap_timeout_ms=_REACH_SECONDS * 1_000)
         ) as client:
-            there = topic in ask_any_broker(client.topics)
+            (found,) = ask_any_broker(lambda: client.describe_topics([topic]))
     except (KafkaError, OSError) as error:
         raise _no_broker(kafka, error) from error
-    if not there:
+    if not found["error_code"] and kafka.user is not None:
+        if "WRITE" not in found["authorized_operations"]:
+            raise NoBroker(lacking(kafka, "WRITE", topic))
+    elif found["error_code"]:
         chinese, english = perhaps_unseen(kafka)
         raise NoBroker(
             f"Kafka 里没有主题 {topic}{chinese}：请运行 hours init。 "

@@ -43,7 +43,7 @@ MAX_DAYS_ENDING_NOW = 13  # a day less than settling's horizon, so that publishi
 MAX_TAPS_A_VOLUNTEER_DAY = 4
 HALF_YEAR_DAYS = 181
 HALF_YEAR_ACTIVITIES = 9_936  # of as many volunteers as the district has
-_SEQUENCE = 2  # raise it with every change of the sequence, so that no old run is resumed with it
+_SEQUENCE = 3  # raise it with every change of the sequence, so that no old run is resumed with it
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ this ledger's topics, group and transactions is what stands in the table, and no
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from enum import StrEnum
 
 from kafka import KafkaAdminClient
@@ -20,9 +21,9 @@ from kafka.admin import (
     UserScramCredentialUpsertion,
 )
 from kafka.admin import ScramMechanism as Scram
-from kafka.errors import SecurityDisabledError
+from kafka.errors import CoordinatorNotAvailableError, SecurityDisabledError
 
-from producers.kafka_access import KafkaAccess
+from producers.kafka_access import KafkaAccess, lacking
 from producers.publishing import ask_any_broker
 from streams.settings import StreamSettings
 from streams.topics import TopicRefusal, administering, unreachable
@@ -93,6 +94,26 @@ def set_passwords(kafka: KafkaAccess, passwords: Mapping[str, str]) -> None:
                 f"Kafka 没有设置用户 {user} 的密码：请用管理员的用户（超级用户）。 Kafka did not "
                 f"set the password of {user}: ask as an administrator, one of its super.users."
             )
+
+
+def refuse_powerless(settings: StreamSettings, role: Role) -> None:
+    """Refuse a user who may not do what the role does. TopicRefusal, naming the right.
+
+    Of a group it is asked whether it may be seen, as who may join it may.
+    """
+    if settings.kafka.user is None:
+        return
+    rights = rights_of(role, settings)
+    topics = {name: named for (kind, name), named in rights.items() if kind is ResourceType.TOPIC}
+    groups = [name for kind, name in rights if kind is ResourceType.GROUP]
+    with administering(settings.kafka) as admin:
+        for found in ask_any_broker(lambda: admin.describe_topics(list(topics))):
+            may = found["authorized_operations"]
+            for right in topics[found["name"]] if not found["error_code"] else ():
+                if right.name not in may:
+                    raise TopicRefusal(lacking(settings.kafka, right.name, found["name"]))
+        with suppress(CoordinatorNotAvailableError):  # the first group of all: it may be asked for
+            ask_any_broker(lambda: admin.describe_groups(groups))
 
 
 def _acls(user: str, rights: Rights) -> Iterable[ACL]:

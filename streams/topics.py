@@ -6,6 +6,7 @@ overtaken, within a day. Through kafka-python's admin client.
 """
 
 import logging
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -14,7 +15,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
-from producers.kafka_access import KafkaAccess, perhaps_unseen, refused_by_kafka
+from producers.kafka_access import KafkaAccess, lacking, perhaps_unseen, refused_by_kafka
 from producers.publishing import ask_any_broker
 from streams.settings import StreamSettings
 
@@ -47,6 +48,8 @@ _ROSTER = {
 REACHING_MILLISECONDS = 10_000
 """How long a broker may take to answer before it is said not to."""
 
+_LOOK_AGAIN_SECONDS = 0.1
+
 
 class TopicRefusal(Exception):
     """The log can't serve as it stands, or Kafka does not answer; one line says what to do."""
@@ -67,7 +70,7 @@ def create_topics(settings: StreamSettings) -> None:
         for name, (partitions, config) in wanted.items():
             if name not in there:
                 _create(admin, name, partitions, config)
-        _set(admin, settings.roster_topic, _ROSTER)
+        _set(settings.kafka, admin, settings.roster_topic, _ROSTER)
     check_log(settings)
     check_roster(settings)
 
@@ -190,9 +193,11 @@ def _create(admin: KafkaAdminClient, name: str, partitions: int, config: Mapping
         return  # somebody else was quicker; it is checked all the same
 
 
-def _set(admin: KafkaAdminClient, topic: str, config: Mapping[str, str]) -> None:
+def _set(
+    kafka: KafkaAccess, admin: KafkaAdminClient, topic: str, config: Mapping[str, str]
+) -> None:
     """Bring a topic's settings to these, where they are others."""
-    found = _config(admin, topic)
+    found = _config(kafka, admin, topic)
     other = {name: value for name, value in config.items() if found.get(name) != value}
     if other:
         wanted = [ConfigResource(ConfigResourceType.TOPIC, topic, other)]
@@ -210,22 +215,27 @@ def _describe(
             f"Kafka has no topic {topic}{english}: run hours init."
         )
     partitions = ask_any_broker(lambda: admin.describe_topics([topic]))[0]["partitions"]
-    found = _config(admin, topic)
-    if not found:
-        raise TopicRefusal(
-            f"Kafka 用户 {kafka.user} 无权看主题 {topic} 的设置：请由管理员运行 "
-            "hours init --grant。 "
-            f"Kafka's user {kafka.user} has no right to see the settings of topic {topic}: let an "
-            "administrator run hours init --grant."
-        )
-    return partitions, {**found, "partitions": str(len(partitions))}
+    return partitions, {**_config(kafka, admin, topic), "partitions": str(len(partitions))}
 
 
-def _config(admin: KafkaAdminClient, topic: str) -> dict[str, str]:
+def _config(kafka: KafkaAccess, admin: KafkaAdminClient, topic: str) -> dict[str, str]:
+    """A topic's settings, waited for where a broker hasn't heard of it yet. TopicRefusal."""
     asked = [ConfigResource(ConfigResourceType.TOPIC, topic)]
-    described = ask_any_broker(lambda: admin.describe_configs(asked, config_filter="all"))
-    settings = described["topic"][topic]
-    return {name: setting["value"] for name, setting in settings.items()}
+    deadline = time.monotonic() + REACHING_MILLISECONDS / 1_000
+    while True:
+        described = ask_any_broker(lambda: admin.describe_configs(asked, config_filter="all"))
+        settings = described["topic"][topic]
+        if settings:
+            return {name: setting["value"] for name, setting in settings.items()}
+        if time.monotonic() > deadline or not _may_see_config(admin, topic):
+            raise TopicRefusal(lacking(kafka, "DESCRIBE_CONFIGS", topic))
+        time.sleep(_LOOK_AGAIN_SECONDS)
+
+
+def _may_see_config(admin: KafkaAdminClient, topic: str) -> bool:
+    """For kafka-python leaves out why there are no settings; where it isn't known yet, perhaps."""
+    (found,) = ask_any_broker(lambda: admin.describe_topics([topic]))
+    return bool(found["error_code"]) or "DESCRIBE_CONFIGS" in found["authorized_operations"]
 
 
 def _differences(found: Mapping[str, str], wanted: Mapping[str, str]) -> str:

@@ -19,6 +19,7 @@ from faust.serializers.schemas import Schema
 from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import TP, ConsumerMessage
 
+from producers.kafka_access import refused_by_kafka
 from streams.claims import Batch, Reading, SeekBack
 from streams.topics import TopicRefusal, lost_log
 
@@ -132,9 +133,13 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
     ) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
         """One message for each partition fetched from, its value a `Batch`."""
         unclaimed = self.flow_active and await self._claim_next()
-        records, active = await self._wait_next_records(
-            _BETWEEN_CLAIMS_SECONDS if unclaimed else timeout
-        )
+        try:
+            records, active = await self._wait_next_records(
+                _BETWEEN_CLAIMS_SECONDS if unclaimed else timeout
+            )
+        except KafkaError as error:
+            await self._end_where_refused(error)
+            return
         if records is None or self.should_stop:
             return
         if not self.flow_active:
@@ -156,6 +161,13 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             elif taken is not None:
                 self.app.on_fetched(taken)
                 yield tp, self._message(tp, taken)
+
+    async def _end_where_refused(self, error: KafkaError) -> None:
+        """A right that was taken away comes back by no waiting: end with a line that names it."""
+        refused = refused_by_kafka(self.app.settings.kafka, error)
+        if refused is None:
+            raise error
+        await self.app.refuse(TopicRefusal(refused))
 
     async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
         """Tell Kafka where settling stands, for those who watch the group's lag; never needed."""

