@@ -49,6 +49,7 @@ from ledger.roster.overview import overview
 from ledger.roster.records import Person
 from ledger.roster.vault import PrivateData, masked
 from ledger.roster.words import headed
+from producers.volunteer_numbers import number_of
 
 
 def _revealing(command: Command) -> Command:
@@ -89,6 +90,7 @@ def list_(
         found = selected(roster, kind, wanted, today(settings), _day_in(zone))
         rows = [texts(record, zone) for record in page_of(found, limit, page)]
         if kind == Person.KIND:
+            rows = [{"number": number_of(row["volunteer"]), **row} for row in rows]
             _add_names(engine, settings, rows)
     if as_json:
         showing.print_json(rows)
@@ -128,7 +130,8 @@ def show(
         found = overview(roster, records, on or today(settings), zone_of(settings))
         if kind == Person.KIND:
             who = roster_names.shown(engine, settings, [codes[0]], revealing)
-            found = {"kind": kind, "who": [who[codes[0]]] if codes[0] in who else [], **found}
+            known = [who[codes[0]]] if codes[0] in who else []
+            found = {"kind": kind, "number": number_of(codes[0]), "who": known, **found}
     if as_json:
         showing.print_json([found])
     else:

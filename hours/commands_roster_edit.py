@@ -303,6 +303,7 @@ def _make(
             number = store.apply(connection, before, changes, done, sealed)
     roster_showing.print_changes(changes, zone_of(settings))
     if number is not None:
+        roster_showing.print_numbers(changes)
         tell_made(number)
     elif changes:
         showing.say("试运行，什么都没有改。 A dry run: nothing was changed.")

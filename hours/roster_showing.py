@@ -13,9 +13,10 @@ import click
 from hours import showing
 from ledger.roster.editing import TIMES, Wrong, local_time, texts
 from ledger.roster.history import Told
-from ledger.roster.records import KINDS, Have
+from ledger.roster.records import KINDS, Have, Person
 from ledger.roster.roster import Change
 from ledger.roster.words import CHOICES, FIELD_WORDS, headed
+from producers.volunteer_numbers import number_of
 
 _LAST = ("valid_from", "valid_until")
 
@@ -27,10 +28,10 @@ def columns_of(kind: str) -> list[str]:
 
 
 def print_records(kind: str, rows: Sequence[Mapping[str, Any]], names: bool) -> None:
-    """Records as a table; with a column for the name where there may be one."""
+    """Records as a table; with columns for the number to type and the name where there may be."""
     fields = columns_of(kind)
     if names:
-        fields.insert(1, "name")
+        fields[1:1] = ["number", "name"]
     showing.print_table(
         [headed(name) for name in fields],
         [[_cell(kind, name, row.get(name)) for name in fields] for row in rows],
@@ -76,6 +77,17 @@ def print_changes(changes: Iterable[Change], zone: ZoneInfo) -> None:
         after = None if change.after is None else texts(change.after, zone)
         named = f"{change.kind} {'/'.join(change.key)}"
         click.echo(f"{named}: {_became(before, after)}")
+
+
+def print_numbers(changes: Iterable[Change]) -> None:
+    """What each volunteer who is new, or has a new badge, types at a kiosk without it."""
+    for before, after in changes:
+        if isinstance(after, Person) and (
+            not isinstance(before, Person) or before.badge_generation != after.badge_generation
+        ):
+            number = number_of(after.volunteer)
+            if number is not None:
+                click.echo(f"签到机上输入的编号 number to type at kiosks: {number}")
 
 
 def history_json(told: Told, zone: ZoneInfo) -> dict[str, Any]:

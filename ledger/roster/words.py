@@ -108,6 +108,7 @@ FIELD_WORDS: Mapping[str, str] = {
     "served": "服务人数",
     "capacity": "名额",
     "volunteer": "志愿者",
+    "number": "输入用编号",
     "consent": "同意日期",
     "badge_serial": "证件牌编号",
     "badge_generation": "证件牌代次",

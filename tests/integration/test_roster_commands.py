@@ -6,7 +6,12 @@ import stat
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
+from ledger import queries
+from ledger.engine import open_engine
+from ledger.roster import tables
+from producers.volunteer_numbers import number_of
 from tests.roster_desk import Desk
 
 WANG = {
@@ -52,6 +57,7 @@ def test_what_was_added_is_listed_and_shown(desk: Desk) -> None:
     }
     assert [row["team"] for row in person["memberships"]] == ["choir"]
     assert person["badge_generation"] == 1
+    assert person["number"] == number_of("V1")
     assert "合唱队" in desk.ok("list", "team")
 
 
@@ -266,6 +272,57 @@ def test_private_data_is_taken_back_too_and_may_be_changed_again(desk: Desk) -> 
     desk.ok(*change, input=json.dumps({"phone": "13933334444"}))
     (row,) = desk.rows("search", "4444")
     assert row["document"] == "1101**********002X"
+
+
+def test_what_somebody_is_called_at_kiosks_follows_their_name_whatever_becomes_of_it(
+    desk: Desk, tmp_path: Path, ledger_url: str
+) -> None:
+    assert called(ledger_url) == "王**"
+    change = ("change", "person", "V1", "--private-from", "-", *WHY)
+    desk.ok(*change, input=json.dumps({"name": "李小明明"}))
+    assert called(ledger_url) == "李***"
+    desk.ok("undo", str(desk.rows("history")[0]["number"]), *WHY)
+    assert called(ledger_url) == "王**"
+    desk.ok("undo", str(desk.rows("history")[0]["number"]), *WHY)
+    assert called(ledger_url) == "李***"
+    desk.ok("end", "membership", "V1", "choir", "--on", "2026-07-01", *WHY)
+    assert called(ledger_url) == "李***"
+    both = tmp_path / "both.key"
+    desk.ok("new-key", str(both))
+    both.write_text(both.read_text() + (tmp_path / "roster.key").read_text())
+    desk.using(roster_key_file=str(both)).ok("rotate-key")
+    desk.ok("replace-badge", "V1", *WHY)
+    assert called(ledger_url) == "李***"
+
+
+def called(ledger_url: str) -> str | None:
+    """What the roster's newest message about the volunteer calls them."""
+    engine = open_engine(ledger_url)
+    table = tables.outbox
+    with queries.reading(engine) as connection:
+        found = connection.execute(
+            select(table.c.value)
+            .where(table.c.key == "volunteer/V1")
+            .order_by(table.c.change_set.desc())
+        ).first()
+    engine.dispose()
+    assert found is not None
+    name: str | None = json.loads(found.value)["called"]
+    return name
+
+
+def test_whoever_is_new_or_has_a_new_badge_is_told_the_number_to_type(desk: Desk) -> None:
+    number = str(number_of("V2"))
+    added = ("add", "person", "volunteer=V2", "--private-from", "-", *WHY)
+    anybody = json.dumps({"name": "李芳", "phone": "13700001111"})
+    assert number not in desk.ok(*added, "--dry-run", input=anybody)
+    assert number in desk.ok(*added, input=anybody)
+    assert number in desk.ok("replace-badge", "V2", *WHY)
+    assert number not in desk.ok("change", "person", "V2", "unit=o1", *WHY)
+    assert {row["volunteer"]: row["number"] for row in desk.rows("list", "person")} == {
+        one: number_of(one) for one in ("V1", "V2")
+    }
+    assert number in desk.ok("list", "person")
 
 
 def test_an_erased_volunteer_comes_back_by_no_way(desk: Desk) -> None:

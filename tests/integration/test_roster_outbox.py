@@ -6,9 +6,10 @@ import logging
 import random
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import psutil
@@ -17,18 +18,19 @@ from aiokafka.errors import ProducerFenced
 from click.testing import CliRunner
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, create_engine, text, update
 from sqlalchemy.exc import DBAPIError
 
 from hours.commands_outbox import publish_again
 from hours.services import EmbeddedKafka
 from hours.settings import Settings, read_settings
 from ledger import queries
-from ledger.roster import outbox, store
+from ledger.roster import outbox, store, tables
 from ledger.roster.outbox import Publish, Waiting, publish_next
 from ledger.roster.planning import plan
 from ledger.roster.records import Person, Platform, Record
 from ledger.roster.store import Deed
+from ledger.roster.vault import PrivateData, Sealed, Vault, new_key
 from ledger.store import open_store
 from streams import roster_outbox, topics
 from streams.metrics import Metrics
@@ -61,8 +63,8 @@ class Roster:
         store_.engine.dispose()
         create_topics(self.streams)
 
-    def change(self, *wanted: Record, without: tuple[Record, ...] = ()) -> int:
-        return change(self.engine, *wanted, without=without)
+    def change(self, *wanted: Record, **more: Any) -> int:
+        return change(self.engine, *wanted, **more)
 
     def publish(self) -> None:
         """Step until nothing waits."""
@@ -87,12 +89,17 @@ def roster(hours: Hours) -> Roster:
     return Roster(hours)
 
 
-def change(engine: Engine, *wanted: Record, without: tuple[Record, ...] = ()) -> int:
+def change(
+    engine: Engine,
+    *wanted: Record,
+    without: tuple[Record, ...] = (),
+    sealed: Mapping[tuple[str, int], Sealed] = MappingProxyType({}),
+) -> int:
     with store.changing(engine) as connection:
         before = store.load(connection)
         planned = plan(before, wanted, without)
         assert planned.flaws == ()
-        return store.apply(connection, before, planned.changes, DEED)
+        return store.apply(connection, before, planned.changes, DEED, sealed)
 
 
 def culture(revision: int, name: str = "文化服务") -> dict[str, object]:
@@ -427,10 +434,38 @@ def test_a_database_restored_from_before_the_topic_takes_back_what_it_does_not_k
         assert [one.deed.why for one in store.change_sets(connection)][-1] == "publish again"
 
 
-def run_publish_again(roster: Roster) -> None:
+def test_publishing_again_with_the_key_tells_what_people_from_before_are_called(
+    roster: Roster, tmp_path: Path
+) -> None:
+    key = new_key()
+    (tmp_path / "roster.key").write_text(key)
+    people = {"V1": "王小明", "V2": "欧阳建国"}
+    seal = Vault([key]).seal
+    sealed = {(one, 1): seal(one, PrivateData(name=name)) for one, name in people.items()}
+    roster.change(*(Person(volunteer=one, private_version=1) for one in people), sealed=sealed)
+    with roster.engine.connect().execution_options(writes=True) as connection, connection.begin():
+        connection.execute(update(tables.private).values(called=None))
+    said = run_publish_again(roster)
+    assert "2 people are shown at kiosks by their number alone" in said
+    roster.publish()
+    assert {value["called"] for value in roster.told().values()} == {None}
+
+    roster.settings = roster.settings.model_copy(
+        update={"roster_key_file": tmp_path / "roster.key"}
+    )
+    said = run_publish_again(roster)
+    assert ("noted of 2 that had none" in said, "number alone" in said) == (True, False)
+    assert "that had none" not in run_publish_again(roster)
+    roster.publish()
+    told = {key: value["called"] for key, value in roster.told().items()}
+    assert told == {"volunteer/V1": "王**", "volunteer/V2": "欧***"}
+
+
+def run_publish_again(roster: Roster) -> str:
     done = CliRunner().invoke(publish_again, obj=roster.settings, catch_exceptions=False)
     assert done.exit_code == 0
     assert "wait for a worker to publish them" in done.output
+    return str(done.output)
 
 
 # Killing
