@@ -5,7 +5,6 @@ doing anything. Invariant: what it started ends with it.
 """
 
 import json
-import subprocess
 import sys
 import time
 import urllib.request
@@ -18,6 +17,7 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 from sqlalchemy import Engine
 
+from hours.demo_roster import run_hours
 from hours.kiosk_showing import qr_lines
 from hours.services.embedded import free_port
 from hours.services.guard import Command, Guarded
@@ -29,7 +29,6 @@ from producers.badge_keys import private_key_in
 from producers.badges import Badge, sign_badge
 from producers.volunteer_numbers import number_of
 
-_COMMAND_SECONDS = 120
 _READY_SECONDS = 60
 _LOOKS_A_SECOND = 5
 
@@ -48,8 +47,8 @@ def let_people_tap(
     told = _with_badge_keys(environment, home)
     person, place = _somebody(engine)
     with _gateway(told, home) as address:
-        made = json.loads(_hours(told, "kiosks", "add", place, "--json"))
-        _hours(told, "badges", str(home / "badge.pdf"), "--volunteer", person.volunteer)
+        made = json.loads(run_hours(told, "kiosks", "add", place, "--json"))
+        run_hours(told, "badges", str(home / "badge.pdf"), "--volunteer", person.volunteer)
         _tell(made["address"], address, person, home, ledger_name, console)
         try:
             with Live(console=console, refresh_per_second=_LOOKS_A_SECOND) as live:
@@ -63,8 +62,8 @@ def let_people_tap(
 def _with_badge_keys(environment: Mapping[str, str], home: Path) -> dict[str, str]:
     private, public = home / "badge.pem", home / "badge-public.pem"
     told = {**environment, "HOURS_BADGE_KEY_FILE": str(private)}
-    _hours(told, "badges", "--new-key", str(private))
-    public.write_text(_hours(told, "badges", "--public-key"))
+    run_hours(told, "badges", "--new-key", str(private))
+    public.write_text(run_hours(told, "badges", "--public-key"))
     return {**told, "HOURS_BADGE_PUBLIC_KEY_FILE": str(public)}
 
 
@@ -126,17 +125,3 @@ def _tell(
     for line in qr_lines(sign_badge(badge, ledger_name, key)):
         console.print(line, style="black on bright_white", highlight=False)
     console.print("Ctrl-C 结束 ends it.\n")
-
-
-def _hours(environment: Mapping[str, str], *arguments: str) -> str:
-    done = subprocess.run(  # noqa: S603 - our own commands
-        [sys.executable, "-m", "hours", *arguments],
-        env=environment,
-        capture_output=True,
-        check=False,
-        timeout=_COMMAND_SECONDS,
-    )
-    if done.returncode:
-        said = (done.stderr or done.stdout).decode(errors="replace").strip()
-        raise ServiceUnavailable(f"hours {arguments[0]}: {said[-500:]}")
-    return done.stdout.decode()

@@ -21,12 +21,12 @@ def enrol(environment: Mapping[str, str], home: Path, plan: Plan) -> None:
     """Import the district's workbook and the plan's activities. ServiceUnavailable."""
     workbook, programme = home / "district.xlsx", home / "activities.csv"
     people = ("--people", str(plan.volunteers), "--seed", str(plan.seed))
-    _hours(environment, "roster", "new-key", environment["HOURS_ROSTER_KEY_FILE"])
-    _hours(environment, "import", "--district", str(workbook), *people)
+    run_hours(environment, "roster", "new-key", environment["HOURS_ROSTER_KEY_FILE"])
+    run_hours(environment, "import", "--district", str(workbook), *people)
     assert plan.until is not None
     with programme.open("w", encoding="utf-8", newline="") as file:
         write_csv("activity", activity_rows(activities(plan), plan.until), file)
-    _hours(environment, "import", str(workbook), str(programme), "--apply", "--why", "demo")
+    run_hours(environment, "import", str(workbook), str(programme), "--apply", "--why", "demo")
 
 
 def show_report(environment: Mapping[str, str]) -> None:
@@ -35,7 +35,8 @@ def show_report(environment: Mapping[str, str]) -> None:
     subprocess.run(_command(*asked), env=environment, check=False, timeout=_COMMAND_SECONDS)  # noqa: S603
 
 
-def _hours(environment: Mapping[str, str], *arguments: str) -> None:
+def run_hours(environment: Mapping[str, str], *arguments: str) -> str:
+    """What a command of ours prints. ServiceUnavailable where it fails."""
     done = subprocess.run(  # noqa: S603 - our own commands
         _command(*arguments),
         env=environment,
@@ -46,6 +47,7 @@ def _hours(environment: Mapping[str, str], *arguments: str) -> None:
     if done.returncode:
         said = (done.stderr or done.stdout).decode(errors="replace").strip()
         raise ServiceUnavailable(f"hours {arguments[0]}: {said[-500:]}")
+    return done.stdout.decode()
 
 
 def _command(*arguments: str) -> list[str]:

@@ -1,5 +1,6 @@
 """A small district with a gateway: a roster, badges, kiosks; the gateway a process of its own."""
 
+import secrets
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ from producers.badge_keys import new_private_key, private_key_in, public_text
 from producers.badges import Badge, sign_badge
 from producers.kiosk.roster_cache import RosterCache
 from tests.gateways import Gateway
-from tests.running import Hours, eventually
+from tests.running import Hours, environment, eventually
 
 LEDGER = "tongzhou.hours.example"
 PLACE = "station-03-07"
@@ -112,6 +113,24 @@ def enrolled_district(hours: Hours) -> Ed25519PrivateKey:
     with store.changing(hours.engine) as connection:
         store.apply(connection, Roster.of(()), changes, Deed("keeper", "建名册", 1), sealed)
     return badge_key
+
+
+@contextmanager
+def world_at(home: Path, kafka: str) -> Iterator[KioskWorld]:
+    """All of it in a folder of its own, on SQLite, with a log of its own on that Kafka."""
+    settings = environment(
+        home,
+        kafka=kafka,
+        ledger_url=f"sqlite:///{home / 'ledger.db'}",
+        topic_prefix=f"t{secrets.token_hex(6)}",
+        session_seconds="1.5",
+    )
+    hours = Hours(settings)
+    try:
+        with kiosk_world(hours) as world:
+            yield world
+    finally:
+        hours.end()
 
 
 @contextmanager

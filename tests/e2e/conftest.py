@@ -1,14 +1,12 @@
 """Real Chromium, one for a session, each test with profiles of its own."""
 
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 
-from tests.kiosk_world import KioskWorld, kiosk_world
-from tests.running import Hours, environment
+from tests.kiosk_world import KioskWorld, world_at
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = (
@@ -48,20 +46,8 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 @pytest.fixture(scope="module")
 def district(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KioskWorld]:
     """One for all tests of a file: SQLite, which is enough where browsers are tested."""
-    home = tmp_path_factory.mktemp("district")
-    settings = environment(
-        home,
-        kafka=kafka,
-        ledger_url=f"sqlite:///{home / 'ledger.db'}",
-        topic_prefix=f"t{secrets.token_hex(6)}",
-        session_seconds="1.5",
-    )
-    hours = Hours(settings)
-    try:
-        with kiosk_world(hours) as world:
-            yield world
-    finally:
-        hours.end()
+    with world_at(tmp_path_factory.mktemp("district"), kafka) as world:
+        yield world
 
 
 @pytest.fixture

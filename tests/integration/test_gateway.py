@@ -4,7 +4,6 @@ import asyncio
 import http.client
 import io
 import json
-import secrets
 import socket
 import ssl
 import stat
@@ -26,28 +25,16 @@ from producers.kiosk.outbox import RefusedTap
 from producers.kiosk.outbox_rows import OutboxRows
 from producers.times import rfc_3339_of
 from tests.gateways import Gateway, report, tap
-from tests.kiosk_world import CHOIR, LEDGER, LEFT, PLACE, VISITOR, KioskWorld, kiosk_world
-from tests.running import Hours, environment, eventually
+from tests.kiosk_world import CHOIR, LEDGER, LEFT, PLACE, VISITOR, KioskWorld, world_at
+from tests.running import Hours, eventually
 
 MINUTE = 60_000_000
 
 
 @pytest.fixture(scope="module")
 def world(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KioskWorld]:
-    home = tmp_path_factory.mktemp("world")
-    settings = environment(
-        home,
-        kafka=kafka,
-        ledger_url=f"sqlite:///{home / 'ledger.db'}",
-        topic_prefix=f"t{secrets.token_hex(6)}",
-        session_seconds="1.5",
-    )
-    hours = Hours(settings)
-    try:
-        with kiosk_world(hours) as made:
-            yield made
-    finally:
-        hours.end()
+    with world_at(tmp_path_factory.mktemp("world"), kafka) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
