@@ -3,7 +3,8 @@
 ISO 7064's hybrid system (python-stdnum), over Crockford's 32 characters instead of 36: neither the
 ids that we make nor their check characters hold an I, L, O or U, so that whoever reads 0 as O, or 1
 as I or L, is understood without a doubt. Other ids have no number to type. The same in the kiosk's
-page, number.js. Invariant: every wrong character is noticed.
+page, number.js. Invariant: one wrong character is always noticed; of two neighbours that were
+exchanged, 495 pairs of 496 are.
 """
 
 import re

@@ -132,6 +132,7 @@ class Gateway:
             clock_by=self.clock.measured_by,
             roster_current=self.roster.current,
             version=self.page.version,
+            roster_unreadable=len(self.roster.view.unreadable),
         )
 
     def _day(self, at: int) -> str:

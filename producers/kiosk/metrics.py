@@ -70,6 +70,8 @@ def _of_gateway(now: GatewayNow) -> Iterator[Metric]:
         ("hours_kiosk_kafka_up", "1 while Kafka takes what is sent", int(now.publisher.connected)),
         ("hours_kiosk_roster_current", "1 while the roster is read to its end",
          int(now.roster_current)),
+        ("hours_kiosk_roster_unreadable", "Things of the roster whose record can't be read",
+         now.roster_unreadable),
         ("hours_kiosk_gateway_clock_ahead_seconds", "The gateway's clock beside Kafka's or NTP's",
          (now.clock_ahead or 0) / _MICRO),
     ):  # fmt: skip

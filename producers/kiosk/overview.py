@@ -35,6 +35,7 @@ class GatewayNow(NamedTuple):
     clock_by: str | None
     roster_current: bool
     version: str
+    roster_unreadable: int = 0
 
 
 def overview(
@@ -79,6 +80,7 @@ def _gateway(now: GatewayNow) -> dict[str, Any]:
         "clock_offset_ms": None if now.clock_ahead is None else now.clock_ahead // 1_000,
         "clock_by": now.clock_by,
         "roster_current": now.roster_current,
+        "roster_unreadable": now.roster_unreadable,
         "version": now.version,
     }
 

@@ -51,6 +51,8 @@ class RosterCache:
     def __init__(self, file: Path, clock: GatewayClock | None = None) -> None:
         self._clock = clock or GatewayClock()
         self._connection = open_database(file)
+        # Who was erased leaves nothing of a masked name in a page that nothing is written over.
+        self._connection.execute("PRAGMA secure_delete = ON")
         self.view = self._reading = self._kept_view()
         self.version = 0
         self._topic = ""

@@ -160,6 +160,21 @@ def test_while_kafka_is_away_what_is_known_stays_and_then_it_is_read(
         eventually(lambda: cache.view.told == {CHOIR: {"revision": 2}}, "Kafka again")
 
 
+def test_of_somebody_erased_the_gateways_file_keeps_no_masked_name(
+    file: Path, kafka: str, topic: str, say: Say
+) -> None:
+    others = {f"volunteer_V{it}": {"revision": 1, "called": "李*"} for it in range(100, 300)}
+    say(volunteer_V1={"revision": 1, "called": "欧***"}, **others)
+    with reading(file, kafka, topic) as cache:
+        eventually(lambda: cache.current, "the topic's end")
+    assert "欧***".encode() in file.read_bytes()
+    say(volunteer_V1=None)
+    with reading(file, kafka, topic) as cache:
+        eventually(lambda: cache.current, "the topic's end again")
+    assert "欧***".encode() not in file.read_bytes()
+    assert not file.with_name(f"{file.name}-wal").exists()
+
+
 def test_what_cannot_be_read_is_named_stops_nothing_and_is_still_named_after_a_restart(
     file: Path, kafka: str, topic: str, say: Say
 ) -> None:
