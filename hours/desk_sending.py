@@ -18,7 +18,15 @@ from producers.kafka_access import KafkaAccess
 from producers.kiosk.gateway_clock import GatewayClock, Moment
 from producers.kiosk.outbox import NewTap, Outbox
 from producers.kiosk.outbox_rows import OutboxRows
-from producers.kiosk.publisher import AnotherPublisher, alone, opened, publish_waiting, trouble
+from producers.kiosk.publisher import (
+    AT_ONCE,
+    AnotherPublisher,
+    BatchRefused,
+    alone,
+    opened,
+    publish_waiting,
+    trouble,
+)
 
 _WAIT_SECONDS = 15
 _LOOK_SECONDS = 0.1
@@ -47,13 +55,16 @@ def send(settings: Settings, wanted: Sequence[Event]) -> str | None:
 
 
 def _publish(rows: OutboxRows, access: KafkaAccess, topic: str) -> str | None:
-    clock = GatewayClock()
-    try:
-        with opened(access) as producer:
-            while publish_waiting(rows, producer, topic, clock):
-                pass
-    except (KafkaError, OSError) as error:
-        return trouble(error, access)
+    clock, most, sent = GatewayClock(), AT_ONCE, 1
+    while sent:
+        try:
+            with opened(access) as producer:
+                while sent := publish_waiting(rows, producer, topic, clock, most):
+                    pass
+        except BatchRefused:
+            most = 1
+        except (KafkaError, OSError) as error:
+            return trouble(error, access)
     return None
 
 

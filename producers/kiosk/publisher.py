@@ -11,7 +11,7 @@ import fcntl
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,7 +22,6 @@ from kafka.errors import (
     MessageSizeTooLargeError,
     RecordListTooLargeError,
 )
-from kafka.future import Future
 
 from producers.events import ANY_EVENT, TapVoided
 from producers.kafka_access import KafkaAccess, refused_by_kafka
@@ -30,17 +29,21 @@ from producers.kiosk.gateway_clock import GatewayClock, corrected
 from producers.kiosk.outbox_rows import KEPT_SECONDS, OutboxRows, Published, Row
 from producers.writing import CONTENT_TYPE, write_line
 
-_AT_ONCE = 2_000
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 2_000
+"""How many taps are sent together at most."""
+
 _LONGEST_PAUSE_SECONDS = 30.0
 _DELIVERY_SECONDS = 30
 _REACH_SECONDS = 10
 _LOOK_SECONDS = 5.0
+_EXPECTED = (KafkaError, OSError, sqlite3.Error)
 _NEVER = (MessageSizeTooLargeError, RecordListTooLargeError)
 _VOID = TapVoided.model_fields["type"].default
 _UNSET = 0  # a record's time, where the broker didn't put its own in its place
 
 Failure = tuple[Row, Exception]
-Try = Callable[[Row], list[Failure]]
 
 
 class PublisherState(NamedTuple):
@@ -49,6 +52,18 @@ class PublisherState(NamedTuple):
     connected: bool
     trouble: str | None
     since: int
+
+
+class BatchRefused(Exception):
+    """Kafka will never take one of `count` rows that were sent together: it is too large.
+
+    A client that was told so of one says it of others too: they are sent by a new one, one by one,
+    and a row that was sent alone is given up.
+    """
+
+    def __init__(self, count: int) -> None:
+        super().__init__(count)
+        self.count = count
 
 
 class AnotherPublisher(Exception):
@@ -75,6 +90,7 @@ class Publisher(threading.Thread):
         self._rows, self._kept, self._clock = rows, kept, clock
         self._access, self._topic = access, topic
         self._over = threading.Event()
+        self._singly = 0
         self.state = PublisherState(False, None, clock.now().best_at)
 
     def run(self) -> None:
@@ -86,7 +102,11 @@ class Publisher(threading.Thread):
                         pause = 1.0 if sent else pause
             except AnotherPublisher:
                 self._over.wait(1.0)
-            except (KafkaError, OSError, sqlite3.Error) as error:
+            except BatchRefused as refused:
+                self._singly = refused.count if refused.count > 1 else self._singly - 1
+            except Exception as error:
+                if not isinstance(error, _EXPECTED):  # ours; taps wait, and it must be seen
+                    logger.exception("publishing failed")
                 self._troubled(error)
                 self._over.wait(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
@@ -100,7 +120,9 @@ class Publisher(threading.Thread):
         """Send what waits, for ever; how many each time."""
         while not self._over.is_set():
             self._kept.clear()
-            sent = publish_waiting(self._rows, producer, self._topic, self._clock)
+            most = 1 if self._singly > 0 else AT_ONCE
+            sent = publish_waiting(self._rows, producer, self._topic, self._clock, most)
+            self._singly = max(self._singly - sent, 0)
             if sent or not self.state.connected:
                 self._well()
             if not sent:
@@ -118,18 +140,25 @@ class Publisher(threading.Thread):
         self.state = PublisherState(False, trouble(error, self._access), since)
 
 
-def publish_waiting(rows: OutboxRows, producer: Any, topic: str, clock: GatewayClock) -> int:
-    """Send a batch of what waits and mark what was acknowledged; how many that were.
+def publish_waiting(
+    rows: OutboxRows, producer: Any, topic: str, clock: GatewayClock, most: int = AT_ONCE
+) -> int:
+    """Send up to `most` of what waits and mark what was acknowledged; how many that were.
 
-    KafkaError where one was not: it waits on, as does all behind it.
+    KafkaError where one was not: it waits on, as does all behind it. BatchRefused.
     """
-    waiting = rows.waiting(_AT_ONCE if clock.measured_by else 1)  # the first one asks the time
+    waiting = rows.waiting(most if clock.measured_by else 1)  # the first one asks the time
     batch = before_a_void(waiting)
     if not batch:
         return 0
     failed = _try(rows, producer, topic, clock, batch)
-    for row, error in failed:
-        _settle_failure(row, error, lambda one: _try(rows, producer, topic, clock, [one]), rows)
+    for _, error in failed:
+        if not isinstance(error, _NEVER):
+            raise error
+    if failed:
+        if len(batch) == 1:
+            rows.refused_by_kafka(batch[0].number, f"{type(failed[0][1]).__name__}"[:300])
+        raise BatchRefused(len(batch))
     return len(batch)
 
 
@@ -197,7 +226,7 @@ def _try(
     acknowledged, failed = list[Published](), list[Failure]()
     for row, future in zip(offered, futures, strict=True):
         try:
-            where = future.get(timeout=2 * _DELIVERY_SECONDS)
+            where = _acknowledgement(future)
         except KafkaError as error:
             failed.append((row, error))
         else:
@@ -217,30 +246,24 @@ def _offered(row: Row, clock: GatewayClock) -> Row:
     return row._replace(event=write_line(event.model_copy(update={"time": at})))
 
 
+def _acknowledgement(sent: Any) -> Any:
+    """Where a record is in the log. KafkaError."""
+    if isinstance(sent, KafkaError):
+        raise sent
+    return sent.get(timeout=2 * _DELIVERY_SECONDS)
+
+
 def _send(producer: Any, topic: str, row: Row, clock: GatewayClock) -> Any:
-    """A future; one that failed where nothing could even be sent."""
+    """A future, or why it could not even be sent, ever."""
     key, value, headers = row.volunteer.encode(), row.event, [CONTENT_TYPE]
     sent_at = clock.uptime()
     try:
         future = producer.send(topic, value, key, headers=headers, timestamp_ms=_UNSET)
     except _NEVER as error:
-        return Future().failure(error)
+        return error
 
     def acknowledged(where: Any) -> None:
         if where.timestamp != _UNSET:
             clock.heard("kafka", where.timestamp * 1_000, sent_at, clock.uptime())
 
     return future.add_callback(acknowledged)
-
-
-def _settle_failure(row: Row, error: Exception, alone: Try, rows: OutboxRows) -> None:
-    """Give up a row that Kafka will never take; raises what may pass.
-
-    A refusal for size may be about the batch: only of a row that was sent alone is it believed.
-    """
-    if not isinstance(error, _NEVER):
-        raise error
-    for _, again in alone(row):
-        if not isinstance(again, _NEVER):
-            raise again
-        rows.refused_by_kafka(row.number, f"{type(again).__name__}: {again}"[:300])
