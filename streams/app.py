@@ -20,6 +20,7 @@ from faust.transport.drivers import TRANSPORTS
 from prometheus_client import generate_latest
 from sqlalchemy.exc import DBAPIError
 
+from ledger import queries
 from ledger.refusals import Fenced, LedgerRefusal
 from ledger.shard import Changes
 from ledger.store import Store
@@ -33,6 +34,7 @@ from streams.pending import Append, Pending
 from streams.roster_outbox import RosterOutbox
 from streams.settings import StreamSettings
 from streams.shards import Claimed, Shards
+from streams.standstill import Standstill, stands_still
 from streams.team_totals import ChangedTotals, TeamTotal, read_totals
 from streams.topics import TopicRefusal
 from streams.transport import BatchSchema
@@ -45,6 +47,7 @@ _RETRY_SECONDS = 1.0
 _MOST_PENDING_RECORDS = 40_000
 _REACH_SECONDS = 2.0
 _STOPPING_SECONDS = 10.0
+_DOUBT_SECONDS = 20.0
 # Of the producer's three, Faust's own, aiokafka's, and what Faust says once it is stopped.
 _NOT_SHOWN = (
     *(LedgerRefusal, DBAPIError),
@@ -183,6 +186,14 @@ class HoursApp(faust.App):  # type: ignore[misc]
             if self.metrics.kafka.came():
                 logger.warning("Kafka 恢复了。 Kafka is back.")
 
+    async def doubt_idleness(self) -> None:
+        """End the worker where it was given nothing and nobody settles."""
+        seen = Standstill()
+        while not self.should_stop:
+            await self.sleep(_DOUBT_SECONDS)
+            if seen.see(await self._left_to_others(), time.monotonic()):
+                await self.refuse(stands_still())
+
     def not_ready(self) -> str | None:
         """Why this worker settles nothing now; None where it does."""
         if self.should_stop:
@@ -276,6 +287,26 @@ class HoursApp(faust.App):  # type: ignore[misc]
             raise Stopped
         return await asyncio.get_running_loop().run_in_executor(thread, deed, *arguments)
 
+    async def _left_to_others(self) -> dict[int, int]:
+        """The next offset of each shard whose log holds more; none where some shard is ours."""
+        if any(tp.topic == self.taps_topic for tp in self.consumer.assignment()):
+            return {}
+        try:
+            return await asyncio.to_thread(self._waiting)
+        except (DBAPIError, LedgerRefusal, TopicRefusal):
+            return {}  # who is away is said elsewhere
+
+    def _waiting(self) -> dict[int, int]:
+        shards = range(self.settings.policy.shard_count)
+        bounds = log_bounds(self.settings.kafka, self.taps_topic, shards)
+        with queries.reading(self.store.engine) as connection:
+            heads = {one.shard: one.head for one in queries.status(connection)}
+        return {
+            shard: head.next_offset
+            for shard, head in heads.items()
+            if bounds[shard][1] > head.next_offset
+        }
+
     async def _until(self, holds: Callable[[], bool]) -> None:
         """Wait until something appended or pending makes it so, or the worker stops."""
         async with self._moved:
@@ -346,6 +377,7 @@ def create_app(settings: StreamSettings, store: Store) -> HoursApp:
     _add_agent(app, settings)
     app.task(app.append_pending)
     app.task(app.publish_roster)
+    app.task(app.doubt_idleness)
     _add_show(app)
     _add_pages(app)
     return app

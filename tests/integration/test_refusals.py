@@ -5,6 +5,8 @@ to need one of its own, except where a process has to be alive while another is 
 """
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -272,3 +274,32 @@ def settle_one_bad_record(hours: Hours) -> None:
     worker = hours.start_worker()
     hours.wait_until_settled(1)
     assert hours.stop_worker(worker) == 0
+
+
+STANDING_STILL = """
+from hours.cli import main
+from streams import app, standstill
+
+async def left_to_others(self):
+    return {0: 5}
+
+app._DOUBT_SECONDS = 0.2
+app.Standstill = lambda: standstill.Standstill(patience=1)
+app.HoursApp._left_to_others = left_to_others
+main()
+"""
+
+
+def test_a_worker_that_was_given_nothing_while_nobody_settles_ends_with_a_line(
+    hours: Hours,
+) -> None:
+    hours.ok("init")
+    done = subprocess.run(
+        [sys.executable, "-c", STANDING_STILL, "worker"],
+        env=hours.environment,
+        capture_output=True,
+        timeout=90,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.decode().splitlines()[-1].endswith("it has ended; start it again.")
