@@ -1,5 +1,6 @@
 """`hours import` on files and databases: shown first, then done whole, and never twice."""
 
+import json
 import re
 import signal
 import subprocess
@@ -287,8 +288,11 @@ def test_nothing_but_the_sealed_table_holds_a_name_phone_or_number(
         sealed = [
             bytes(row) for row in connection.execute(select(tables.private.c.sealed)).scalars()
         ]
+        waiting = connection.execute(select(tables.outbox.c.value)).scalars().all()
     engine.dispose()
     assert len(sealed) == 2
+    called = [json.loads(one).get("called") for one in waiting if one is not None]
+    assert sorted(filter(None, called)) == ["李*", "王**"]
     for secret in ("王小明", "李芳", "15400000001", "770000199003070012"):
         assert not [one for one in told if secret in one]
         assert not [one for one in sealed if secret.encode() in one]
