@@ -27,6 +27,8 @@ from producers.kiosk.publisher import Publisher, before_a_void, publish_waiting
 from tests.running import eventually
 
 SOURCE = "/kiosks/k"
+# A client of kafka-python whose broker is away leaves sockets to the collector.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
 @dataclass
@@ -106,7 +108,6 @@ def test_taps_are_in_the_log_in_order_as_they_were_kept_and_tell_the_gateway_the
     assert len(found) == 51
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # kafka-python's
 def test_through_a_broker_killed_in_mid_stream_each_row_is_sent_until_it_is_acknowledged(
     kept: Kept, jars: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,7 +130,7 @@ def test_through_a_broker_killed_in_mid_stream_each_row_is_sent_until_it_is_ackn
         assert {ids(one) for one in found} == {f"t{number}" for number in range(300)}
     finally:
         broker.stop()
-        gc.collect()  # its client leaves sockets to the collector
+        gc.collect()
 
 
 def test_a_row_that_kafka_will_never_take_is_kept_with_its_reason_and_stops_nothing(
