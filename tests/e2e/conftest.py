@@ -1,4 +1,4 @@
-"""Real Chromium, one for a session, each test with profiles of its own."""
+"""Real Chromium, one for a file of tests, each test with profiles of its own."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,15 +18,16 @@ ARGUMENTS = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
+    """Not for longer: while it is there, nothing else in this process may run asyncio."""
     if not CHROMIUM.exists():
         pytest.skip(f"there is no {CHROMIUM}")
     with sync_playwright() as playwright:
         yield playwright
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
     yield browser
