@@ -4,18 +4,16 @@ One thread drives them all. Invariant: `saved` holds each tap that a page said w
 no other.
 """
 
-import os
 import random
-import signal
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import psutil
 from playwright.sync_api import BrowserContext, Error, Page, Playwright
 
 from tests.e2e.conftest import ARGUMENTS, CHROMIUM
+from tests.e2e.pages import kill_browser
 
 _OPEN = """
 const {Station} = await import('/page/station.js');
@@ -132,9 +130,7 @@ class Browser:
 
     def kill(self) -> None:
         """SIGKILL to all its processes, in the middle of whatever it is at."""
-        for process in psutil.process_iter(["cmdline"]):
-            if any(str(self.profile) in word for word in process.info["cmdline"] or ()):
-                os.kill(process.pid, signal.SIGKILL)
+        kill_browser(self.profile)
         self.close()
 
     def refused(self) -> list[Any]:

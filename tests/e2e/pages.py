@@ -1,9 +1,12 @@
 """The page's files without a gateway: answered by the test, as if from a secure origin."""
 
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import psutil
 from playwright.sync_api import BrowserContext, Page, Route
 
 from producers.kiosk.page_files import PageFiles
@@ -46,3 +49,16 @@ def run(page: Page, script: str, value: Any = None) -> Any:
         "async (given) => { const load = (name) => import(`/page/${name}.js`);" + script + "}",
         value,
     )
+
+
+def kill_browser(folder: Path) -> None:
+    """SIGKILL to every process of the browser with this profile; none is left."""
+    victims = [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if any(str(folder) in word for word in process.info["cmdline"] or ())
+    ]
+    for process in victims:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(victims, timeout=30)

@@ -1,20 +1,17 @@
 """A kiosk from the badge to the ledger, in real Chromium, whatever goes away in between."""
 
-import os
-import signal
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import psutil
 import pytest
 import zxingcpp
-from playwright.sync_api import BrowserContext, Playwright, expect
+from playwright.sync_api import BrowserContext, Error, Playwright, expect
 
 from tests.e2e.conftest import ARGUMENTS, CHROMIUM
 from tests.e2e.kiosk_page import KioskPage
-from tests.e2e.pages import run
+from tests.e2e.pages import kill_browser, run
 from tests.kiosk_world import CHOIR, LEFT, VISITOR, KioskWorld
 from tests.running import eventually
 
@@ -246,14 +243,8 @@ def profile(playwright: Playwright, folder: Path, *arguments: str) -> Iterator[B
     try:
         yield context
     finally:
-        context.close()
-
-
-def kill_browser(folder: Path) -> None:
-    """SIGKILL to every process of the browser with this profile."""
-    for process in psutil.process_iter(["cmdline"]):
-        if any(str(folder) in word for word in process.info["cmdline"] or ()):
-            os.kill(process.pid, signal.SIGKILL)
+        with suppress(Error):  # it was killed
+            context.close()
 
 
 def filmed(text: str) -> bytes:
