@@ -24,7 +24,7 @@ from sqlalchemy import select, text
 from hours.services import EmbeddedKafka, EmbeddedPostgres, fetch_kafka
 from hours.settings import read_settings
 from ledger.roster.outbox import PUBLISHING_LOCK
-from ledger.roster.tables import outbox
+from ledger.roster.tables import change_sets, outbox
 from ledger.roster.vault import new_key
 from tests.chaos.plan import Database
 from tests.chaos.roster_verdict import RosterVerdict, judge
@@ -122,7 +122,11 @@ class _World:
             self._workers[victim] = self.hours.start_worker()
 
     def finish(self) -> None:
-        """Let everything that waits be published, and the workers leave in order."""
+        """Let everything that waits be published, and the workers leave in order.
+
+        Not before something was changed: on a slow machine all were killed before they began.
+        """
+        eventually(self._has_changed, "a change of the roster")
         self.end()
         eventually(lambda: self._next() is None, "an empty outbox", _CATCH_UP_SECONDS)
         for worker in self._workers:
@@ -174,6 +178,10 @@ class _World:
         with self.hours.engine.connect() as connection:
             row = connection.execute(select(*columns).order_by(*columns).limit(1)).one_or_none()
         return None if row is None else (row[0], row[1])
+
+    def _has_changed(self) -> bool:
+        with self.hours.engine.connect() as connection:
+            return connection.execute(select(change_sets.c.number).limit(1)).first() is not None
 
     def _start_changer(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "tests.chaos.roster_changes", str(next(self._seeds))]
