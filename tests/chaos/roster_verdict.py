@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from ledger import queries
 from ledger.roster import outbox, store
+from ledger.roster.calling import all_called
 from ledger.roster.distribution import everything
 from producers.roster_view import COMMITTED, QUIET, RosterView
 from streams.log import open_log
@@ -69,10 +70,10 @@ def _compare(verdict: RosterVerdict, engine: Engine, view: RosterView) -> None:
     with queries.reading(engine) as connection:
         if outbox.pending(connection):
             verdict.differences.append("something waits still")
-        roster = store.load(connection)
+        roster, called = store.load(connection), all_called(connection)
         revisions = _revisions(verdict, connection)
     wanted: dict[str, Any] = {}
-    for key, value in everything(roster, 0):
+    for key, value in everything(roster, 0, called):
         if value is not None:
             wanted[key] = {**json.loads(value), "revision": revisions[key]}
     for key in sorted(wanted.keys() | view.told.keys()):
