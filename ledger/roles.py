@@ -1,10 +1,10 @@
-"""Who may do what to the ledger on PostgreSQL: three group roles beside the owner of the tables.
+"""Who may do what to the ledger on PostgreSQL: four group roles beside the owner of the tables.
 
 Whoever runs `hours init` owns the tables and changes the schema. Workers log in as members of
-`hours_worker`, who keep the roster as members of `hours_registrar`, everybody who only looks as
-members of `hours_reader`; no group can log in, and the logins are the operator's. SQLite has no
-roles. Invariant: what a group may do is what stands in `PRIVILEGES`, for every table there is, and
-nothing else, however often it is granted.
+`hours_worker`, those who keep the roster of `hours_registrar`, a board of `hours_board`, and
+those who only look of `hours_reader`; no group can log in, and the logins are the
+operator's. SQLite has no roles. Invariant: what a group may do is what stands in `PRIVILEGES`, for
+every table there is, and nothing else, however often it is granted.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,24 +17,29 @@ from ledger.refusals import NotPermitted
 WORKER = "hours_worker"
 READER = "hours_reader"
 REGISTRAR = "hours_registrar"
-GROUPS = (WORKER, READER, REGISTRAR)
+BOARD = "hours_board"
+GROUPS = (WORKER, READER, REGISTRAR, BOARD)
 
 _LOOK = ("SELECT",)
+_ALL_LOOK = {READER: _LOOK, REGISTRAR: _LOOK, BOARD: _LOOK}
 # A record of the roster is replaced, never altered.
-_KEPT = {REGISTRAR: ("SELECT", "INSERT", "DELETE"), READER: _LOOK}
-_HISTORY = {REGISTRAR: ("SELECT", "INSERT"), READER: _LOOK}
+_CHANGE = ("SELECT", "INSERT", "DELETE")
+_ADD = ("SELECT", "INSERT")
+_ALTER = ("SELECT", "INSERT", "UPDATE")
+_KEPT = {REGISTRAR: _CHANGE, READER: _LOOK, BOARD: _CHANGE}
+_HISTORY = {REGISTRAR: _ADD, READER: _LOOK, BOARD: _ADD}
 
 PRIVILEGES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     # Appended to, never changed: the trigger refuses as well, whoever asks.
-    "entries": {WORKER: ("SELECT", "INSERT"), READER: _LOOK, REGISTRAR: _LOOK},
-    "rejections": {WORKER: ("SELECT", "INSERT"), READER: _LOOK, REGISTRAR: _LOOK},
+    "entries": {WORKER: ("SELECT", "INSERT"), **_ALL_LOOK},
+    "rejections": {WORKER: ("SELECT", "INSERT"), **_ALL_LOOK},
     # Only `hours init` begins a shard.
-    "shards": {WORKER: ("SELECT", "UPDATE"), READER: _LOOK, REGISTRAR: _LOOK},
-    "day_totals": {WORKER: ("SELECT", "INSERT", "UPDATE"), READER: _LOOK, REGISTRAR: _LOOK},
+    "shards": {WORKER: ("SELECT", "UPDATE"), **_ALL_LOOK},
+    "day_totals": {WORKER: ("SELECT", "INSERT", "UPDATE"), **_ALL_LOOK},
     # A half comes or goes; it is never altered.
-    "halves": {WORKER: ("SELECT", "INSERT", "DELETE"), READER: _LOOK, REGISTRAR: _LOOK},
-    # A worker's cache of raw events: nobody else's business.
-    "window_segments": {WORKER: ("SELECT", "INSERT", "DELETE")},
+    "halves": {WORKER: ("SELECT", "INSERT", "DELETE"), **_ALL_LOOK},
+    # A worker's cache of raw events; a board settles one volunteer's, to show what would change.
+    "window_segments": {WORKER: ("SELECT", "INSERT", "DELETE"), BOARD: _LOOK},
     **{
         f"roster_{kind}": _KEPT
         for kind in (
@@ -46,16 +51,30 @@ PRIVILEGES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "roster_changes": _HISTORY,
     # Who somebody is, and who asked, is for those who keep the roster. Erasing writes the table
     # anew: a deleted row's bytes stay in a page, TRUNCATE gives new files.
-    "roster_private": {REGISTRAR: ("SELECT", "INSERT", "DELETE", "TRUNCATE")},
-    "roster_disclosures": {REGISTRAR: ("SELECT", "INSERT")},
+    "roster_private": {REGISTRAR: ("SELECT", "INSERT", "DELETE", "TRUNCATE"), BOARD: _ADD},
+    "roster_disclosures": {REGISTRAR: _ADD, BOARD: _ADD},
     # A worker publishes what a registrar wrote, and erasing writes it anew. How much waits anybody
     # may count; what it says, as what people are called at kiosks, is not for all.
     "roster_outbox": {
         REGISTRAR: ("SELECT", "INSERT", "TRUNCATE"),
         WORKER: ("SELECT", "DELETE"),
         READER: ("SELECT (change_set, position, key)",),
+        BOARD: ("INSERT", "SELECT (change_set, position, key)"),
     },
-    "schema_version": {WORKER: _LOOK, READER: _LOOK, REGISTRAR: _LOOK},
+    # Who may sign in, and what they propose, is the board's alone. What was done stays.
+    "board_accounts": {BOARD: _ALTER},
+    "board_sessions": {BOARD: (*_ALTER, "DELETE")},
+    "board_tokens": {BOARD: _ALTER},
+    "board_deeds": {BOARD: _ADD},
+    "board_volunteer_codes": {BOARD: (*_ALTER, "DELETE")},
+    "board_volunteer_sessions": {BOARD: (*_ALTER, "DELETE")},
+    "board_corrections": {BOARD: _ALTER},
+    "board_correction_steps": {BOARD: _ADD},
+    "board_requests": {BOARD: _ALTER},
+    "board_notices": {BOARD: _ADD},
+    "board_schemes": {BOARD: _ADD},
+    "board_assessments": {BOARD: _ADD},
+    "schema_version": {WORKER: _LOOK, **_ALL_LOOK},
 }
 
 

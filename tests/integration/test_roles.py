@@ -15,8 +15,8 @@ from sqlalchemy.exc import ProgrammingError
 from hours.services import EmbeddedPostgres
 from ledger import roles, schema
 from ledger.policy import Policy
-from ledger.roster.tables import metadata
 from ledger.store import open_store
+from ledger.tables import metadata
 from tests.roster_desk import Desk
 from tests.running import Hours, eventually, lines
 from tests.taps import Load
@@ -298,7 +298,7 @@ def test_one_who_may_make_roles_and_is_no_superuser_makes_the_groups(
         table: {mine if role == roles.WORKER else role: allowed for role, allowed in deeds.items()}
         for table, deeds in roles.PRIVILEGES.items()
     }
-    monkeypatch.setattr(roles, "GROUPS", (mine, roles.READER, roles.REGISTRAR))
+    monkeypatch.setattr(roles, "GROUPS", (mine, roles.READER, roles.REGISTRAR, roles.BOARD))
     monkeypatch.setattr(roles, "PRIVILEGES", privileges)
     execute(postgres_url, f"ALTER ROLE {make_url(logins.owner).username} CREATEROLE")
     store = open_store(logins.owner, "test.example", POLICY)
