@@ -40,6 +40,7 @@ def kiosk(
     HOURS_WEB_HOST (127.0.0.1).
     """
     from producers.kiosk.running import GatewaySettings, run_gateway  # noqa: PLC0415
+    from producers.serving import Door  # noqa: PLC0415
 
     streams = settings.streams()
     gateway = GatewaySettings(
@@ -50,11 +51,7 @@ def kiosk(
         ledger_name=settings.ledger_name,
         timezone=settings.timezone,
         badge_keys=badge_public_keys(settings),
-        host=host,
-        port=port,
-        certificate=cert,
-        certificate_key=key,
-        behind_proxy=behind_proxy,
+        door=Door(host, port, cert, key, behind_proxy),
         ntp_server=settings.ntp_server,
         web_host=settings.web_host,
         web_port=settings.web_port,

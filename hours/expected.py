@@ -7,14 +7,14 @@ from ledger.refusals import LedgerRefusal
 from producers.kiosk.database import OtherVersion
 from producers.kiosk.kiosks import KioskRefusal
 from producers.kiosk.outbox import OutboxUnavailable
-from producers.kiosk.running import GatewayRefusal
 from producers.publishing import NoBroker, NotAcknowledged
+from producers.serving import DoorRefusal
 from producers.simulated_run import AnotherPlan
 from streams.segments import ArchiveRefusal
 from streams.topics import TopicRefusal
 
 EXPECTED = (
-    *(AnotherPlan, ArchiveRefusal, GatewayRefusal, KioskRefusal, LedgerRefusal, NoBroker),
+    *(AnotherPlan, ArchiveRefusal, DoorRefusal, KioskRefusal, LedgerRefusal, NoBroker),
     *(
         NotAcknowledged,
         OtherVersion,

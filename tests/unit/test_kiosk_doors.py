@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
-from producers.kafka_access import KafkaAccess
 from producers.kiosk.answers import BodyRefused, body_of
 from producers.kiosk.headers import Guarded, is_cross_site
 from producers.kiosk.kiosks import Enrolled, KioskRefusal, Kiosks
 from producers.kiosk.limits import Recent, Tries
-from producers.kiosk.running import GatewayRefusal, GatewaySettings, refuse_an_open_door
+from producers.serving import Door, DoorRefusal, refuse_an_open_door
 
 HOUR = 3_600_000_000
 
@@ -180,18 +179,9 @@ def test_a_kiosk_has_a_place_and_teams_that_events_can_name(
     ],
 )
 def test_tls_is_needed_off_this_machine(host: str, behind_proxy: bool, is_open: bool) -> None:
-    settings = GatewaySettings(
-        file=Path("gateway.db"),
-        access=KafkaAccess("127.0.0.1:1"),
-        taps_topic="hours.taps",
-        roster_topic="hours.roster",
-        ledger_name="ledger.example",
-        timezone="Asia/Shanghai",
-        host=host,
-        behind_proxy=behind_proxy,
-    )
+    door = Door(host=host, behind_proxy=behind_proxy)
     if not is_open:
-        refuse_an_open_door(settings)
+        refuse_an_open_door(door)
         return
-    with pytest.raises(GatewayRefusal, match="--cert"):
-        refuse_an_open_door(settings)
+    with pytest.raises(DoorRefusal, match="--cert"):
+        refuse_an_open_door(door)
