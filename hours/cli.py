@@ -36,6 +36,8 @@ COMMANDS = {
     "desk": "commands_desk",
     "kiosk": "commands_kiosk",
     "kiosks": "commands_kiosks",
+    "board": "commands_board",
+    "accounts": "commands_accounts",
 }
 """Each command's module, and its name there where it isn't the command's own."""
 

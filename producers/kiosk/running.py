@@ -49,13 +49,13 @@ class GatewaySettings:
     """What a gateway must know. `web_port` serves metrics and health; None serves neither."""
 
     file: Path
+    door: Door
     access: KafkaAccess
     taps_topic: str
     roster_topic: str
     ledger_name: str
     timezone: str
     badge_keys: Sequence[Ed25519PublicKey] = ()
-    door: Door = Door(port=8080)
     ntp_server: str | None = None
     web_host: str = "127.0.0.1"
     web_port: int | None = None

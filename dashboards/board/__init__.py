@@ -1,0 +1,1 @@
+"""The board: pages for leaders, officers, auditors, volunteers and the public."""

@@ -1,0 +1,44 @@
+"""The board's parts, together; made once by `running`, given to every request.
+
+Invariant: no part is replaced while it runs.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine
+
+from dashboards.board.cookies import Cookies
+from dashboards.board.directory import Directory, DirectoryCache
+from dashboards.board.live.streaming import Broadcast
+from dashboards.board.live.watching import LedgerWatch, LogWatch
+from dashboards.board.pages import Pages
+from ledger.policy import Policy
+from ledger.roster.vault import Vault
+from producers.kiosk.limits import Tries
+
+
+@dataclass(frozen=True)
+class Board:
+    """What a request can reach. `vault` is None where the roster's key isn't given."""
+
+    engine: Engine
+    policy: Policy
+    ledger_name: str
+    vault: Vault | None
+    clock: Callable[[], int]
+    directories: DirectoryCache
+    ledger_watch: LedgerWatch
+    log_watch: LogWatch
+    broadcast: Broadcast
+    pages: Pages
+    cookies: Cookies
+    tries: Tries
+
+    def today(self) -> str:
+        """The civil day now."""
+        return self.policy.civil_day(self.clock())
+
+    def directory(self, connection: Connection) -> Directory:
+        """The district as the connection sees it."""
+        return self.directories.current(connection, self.today())

@@ -1,0 +1,59 @@
+"""The words of what can be chosen: roles, states, reasons and the roster's kinds.
+
+Pure. Invariant: a value without words is shown as it is, never left out.
+"""
+
+from collections.abc import Mapping
+
+from dashboards.board.words import Words
+from ledger.roster.words import CHOICES
+
+ROLE_WORDS: Mapping[str, Words] = {
+    "leader": Words("队长", "leader"),
+    "officer": Words("所站负责人", "unit officer"),
+    "centre": Words("中心", "centre"),
+    "auditor": Words("审计", "auditor"),
+    "operator": Words("运维", "operator"),
+}
+
+_WORDS: dict[str, Words] = {
+    "in": Words("签到", "check-in"),
+    "out": Words("签退", "check-out"),
+    "check-in": Words("补签到", "supply a check-in"),
+    "check-out": Words("补签退", "supply a check-out"),
+    "void": Words("作废签到签退", "void a tap"),
+    "adjustment": Words("调整时数", "adjust hours"),
+    "no-check-out": Words("没有签退", "no check-out"),
+    "no-check-in": Words("没有签到", "no check-in"),
+    "open": Words("还没签退", "not checked out yet"),
+    "proposed": Words("等人批准", "waiting for approval"),
+    "approved": Words("已批准，正在发送", "approved, being sent"),
+    "sent": Words("已发送，等待入账", "sent, not settled yet"),
+    "settled": Words("已入账", "settled"),
+    "refused": Words("账本没有接受", "refused by the ledger"),
+    "declined": Words("没有批准", "declined"),
+    "withdrawn": Words("已撤回", "withdrawn"),
+    "credit": Words("记入", "credit"),
+    "reversal": Words("冲回", "reversal"),
+    "genesis": Words("创世", "genesis"),
+    "detachment": Words("支队", "township detachment"),
+    "education": Words("教育队", "education team"),
+    "professional": Words("专业分队", "professional team"),
+    "day": Words("今天", "today"),
+    "week": Words("本周", "this week"),
+    "month": Words("本月", "this month"),
+    "year": Words("今年", "this year"),
+}
+
+
+def word_of(value: str | None) -> Words:
+    """What a value is called."""
+    if value is None:
+        return Words("–", "–")
+    found = _WORDS.get(value) or ROLE_WORDS.get(value)
+    if found is not None:
+        return found
+    for choices in CHOICES.values():
+        if value in choices:
+            return Words(choices[value], value.replace("-", " "))
+    return Words(value, value)

@@ -1,0 +1,1 @@
+"""Figures that move: what the ledger says now, in memory, for all pages at once."""

@@ -1,0 +1,84 @@
+"""Pages: Jinja templates, escaped, with the words and figures of one language.
+
+Invariant: what people wrote is text in a page, never markup.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.responses import HTMLResponse, Response
+
+from dashboards.board import words
+from dashboards.board.choices import ROLE_WORDS, word_of
+from dashboards.board.words import Language, Words
+
+if TYPE_CHECKING:
+    from dashboards.board.visiting import Visit
+
+_STATIC = Path(__file__).parent / "static"
+_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+
+
+class StaticFile:
+    """A file of the board's own, and what its content hashes to."""
+
+    def __init__(self, path: Path) -> None:
+        self.content = path.read_bytes()
+        self.media_type = _TYPES[path.suffix]
+        self.mark = hashlib.sha256(self.content).hexdigest()[:16]
+
+
+class Pages:
+    """Renders templates; knows the static files by name."""
+
+    def __init__(self, timezone: str, ledger_name: str) -> None:
+        self.files = {one.name: StaticFile(one) for one in sorted(_STATIC.iterdir())}
+        self._timezone, self._ledger_name = timezone, ledger_name
+        self._environment = Environment(
+            loader=PackageLoader("dashboards.board"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.globals |= {
+            "hours": words.hours,
+            "clock": lambda at: words.clock(at, timezone),
+            "clock_second": lambda at: words.clock_second(at, timezone),
+            "moment": lambda at: words.moment(at, timezone),
+            "static": self._address,
+            "ledger_name": ledger_name,
+            "ROLE_WORDS": ROLE_WORDS,
+        }
+
+    def page(
+        self, visit: "Visit", template: str, status: int, values: Mapping[str, Any]
+    ) -> Response:
+        """A whole page for whoever asks; kept by nobody on the way."""
+        text = self.text(
+            template,
+            visit.language,
+            {"visit": visit, "path": visit.request.url.path, **values},
+        )
+        response = HTMLResponse(text, status, {"cache-control": "no-store"})
+        if visit.said:
+            visit.board.cookies.clear(response, "said")
+        return response
+
+    def text(self, template: str, language: Language, values: Mapping[str, Any]) -> str:
+        """A template's text in a language."""
+        return self._environment.get_template(template).render(
+            language=language,
+            t=lambda zh, en: en if language == "en" else zh,
+            say=lambda said: Words(*said).said(language),
+            word=lambda value: word_of(value).said(language),
+            length=lambda seconds: words.length(seconds, language),
+            weekday=lambda day: words.weekday(day, language),
+            **values,
+        )
+
+    def _address(self, name: str) -> str:
+        return f"/static/{self.files[name].mark}/{name}"

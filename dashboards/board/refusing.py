@@ -1,0 +1,50 @@
+"""What the board refuses, as a page for people and as JSON for programs.
+
+Invariant: a refusal says what happened and what to do, in both languages, and nothing of how the
+program is made.
+"""
+
+from dashboards.board.words import Words
+
+
+class Refused(Exception):
+    """A request that can't be done: an HTTP status, a stable word, and what to tell people."""
+
+    def __init__(self, status: int, reason: str, what: Words) -> None:
+        super().__init__(reason)
+        self.status, self.reason, self.what = status, reason, what
+
+
+def sign_in_first() -> Refused:
+    """Nobody has signed in, or it is over."""
+    return Refused(401, "sign-in", Words("请先登录。", "Sign in first."))
+
+
+def refused_role() -> Refused:
+    """Somebody has, whose role may not."""
+    return Refused(
+        403,
+        "not-your-role",
+        Words(
+            "您的角色不能做这件事：请找有权限的同事。", "Your role may not: ask somebody who may."
+        ),
+    )
+
+
+def not_yours() -> Refused:
+    """It is outside of what the account sees."""
+    return Refused(
+        403,
+        "not-yours",
+        Words("这不在您负责的队伍或单位里。", "It isn't within your teams or units."),
+    )
+
+
+def no_such_thing(what: Words) -> Refused:
+    """It isn't there."""
+    return Refused(404, "no-such-thing", Words(f"没有{what.zh}。", f"There is no {what.en}."))
+
+
+def bad_request(what: Words) -> Refused:
+    """It was asked in a way that can't be understood."""
+    return Refused(422, "bad-request", what)

@@ -1,0 +1,49 @@
+"""Who may open what: one table for every route of the board, and nothing beside it.
+
+Pure. A route is known by its name; one that isn't in the table can't be opened by anybody. What an
+account sees within a page is `scope`'s. Invariant: who only reads (`auditor`) is in no right that
+changes anything.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+PUBLIC = "public"
+VOLUNTEER = "volunteer"
+ROLES = ("leader", "officer", "centre", "auditor", "operator")
+"""Of accounts; beside them, volunteers and the public come without one."""
+
+
+class Right(NamedTuple):
+    """Who may; `changes`: it changes something, so it is no GET."""
+
+    who: frozenset[str]
+    changes: bool = False
+
+
+def _see(*who: str) -> Right:
+    return Right(frozenset(who))
+
+
+def _do(*who: str) -> Right:
+    return Right(frozenset(who), changes=True)
+
+
+_ALL = (PUBLIC, VOLUNTEER, *ROLES)
+_ACCOUNTS = ROLES
+_LOOKING = ("leader", "officer", "centre", "auditor")
+_KEEPING = ("leader", "officer", "centre")
+_OFFICES = ("officer", "centre")
+
+RIGHTS: Mapping[str, Right] = {
+    # Everybody's.
+    "public": _see(*_ALL),
+    "static": _see(*_ALL),
+    "language": _do(*_ALL),
+    "sign_in_page": _see(*_ALL),
+    "sign_in": _do(*_ALL),
+    "sign_out": _do(VOLUNTEER, *_ACCOUNTS),
+    # What moves.
+    "front": _see(*_ACCOUNTS),
+    "live_stream": _see(*_ACCOUNTS),
+}

@@ -1,0 +1,7 @@
+"""The board's routes, by what they are about. Each has a name, by which `rights` knows it."""
+
+from fastapi import APIRouter
+
+from dashboards.board.routes import front, signing_in, site
+
+ROUTERS: tuple[APIRouter, ...] = (site.router, signing_in.router, front.router)

@@ -1,0 +1,118 @@
+"""A board from its start to its end: its parts, its threads, its ports.
+
+Invariant: it shows nothing before it has read the ledger, and what it began it ends.
+"""
+
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dashboards.board.app import create_app
+from dashboards.board.board import Board
+from dashboards.board.cookies import Cookies
+from dashboards.board.directory import DirectoryCache
+from dashboards.board.live.streaming import Broadcast
+from dashboards.board.live.watching import LedgerWatch, LogWatch, now
+from dashboards.board.pages import Pages
+from ledger import schema
+from ledger.engine import open_engine
+from ledger.policy import Policy
+from ledger.roster.vault import Vault
+from producers.kafka_access import KafkaAccess
+from producers.kiosk.limits import Tries
+from producers.serving import (
+    LEAVING_SECONDS,
+    Door,
+    address,
+    listening,
+    refuse_an_open_door,
+    serve,
+    server,
+)
+
+_KEY_BYTES = 32
+
+
+@dataclass(frozen=True)
+class BoardSettings:
+    """What a board must know. `key_file` signs its cookies; it is made where there is none.
+
+    `secure`: browsers come by TLS alone, through its own door or a proxy's.
+    """
+
+    door: Door
+    ledger_url: str
+    ledger_name: str
+    policy: Policy
+    access: KafkaAccess
+    taps_topic: str
+    key_file: Path
+    vault: Vault | None = None
+
+
+def run_board(settings: BoardSettings, say: Callable[[str], None]) -> None:
+    """Serve until told to stop. DoorRefusal, LedgerRefusal."""
+    door = settings.door
+    refuse_an_open_door(door)
+    with ExitStack() as stack:
+        board = stack.enter_context(parts(settings))
+        listener = stack.enter_context(listening(door.host, door.port, "--port"))
+        say(f"看板就绪：{address(door, listener)} Ready: the board is served.")
+        serve([(server(create_app(board), door), listener)], [board.broadcast.look()])
+
+
+@contextmanager
+def parts(settings: BoardSettings) -> Iterator[Board]:
+    """The board with its threads running; they end in the opposite order."""
+    engine = open_engine(settings.ledger_url)
+    with ExitStack() as stack:
+        stack.callback(engine.dispose)
+        schema.check(engine)
+        directories = DirectoryCache()
+        ledger = LedgerWatch(engine, settings.policy, directories, now)
+        ledger.look()
+        log = LogWatch(
+            settings.access, settings.taps_topic, settings.policy.shard_count, ledger, now
+        )
+        for thread in (ledger, log):
+            thread.start()
+            stack.callback(_stop, thread)
+        yield Board(
+            engine=engine,
+            policy=settings.policy,
+            ledger_name=settings.ledger_name,
+            vault=settings.vault,
+            clock=now,
+            directories=directories,
+            ledger_watch=ledger,
+            log_watch=log,
+            broadcast=Broadcast(ledger),
+            pages=Pages(settings.policy.timezone, settings.ledger_name),
+            cookies=Cookies(_key_in(settings.key_file), _is_secure(settings.door)),
+            tries=Tries(each=20, all_together=300),
+        )
+
+
+def _is_secure(door: Door) -> bool:
+    return door.certificate is not None or door.behind_proxy
+
+
+def _stop(thread: Any) -> None:
+    thread.stop()
+    thread.join(LEAVING_SECONDS)
+
+
+def _key_in(file: Path) -> bytes:
+    """The key that signs cookies; made at the first start, for its owner alone to read."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return file.read_bytes()
+    with os.fdopen(descriptor, "wb") as opened:
+        opened.write(secrets.token_bytes(_KEY_BYTES))
+    return file.read_bytes()
