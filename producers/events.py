@@ -168,10 +168,10 @@ class _CloudEvent(_Value):
     time: Instant
 
 
-class _KioskEvent(_CloudEvent):
-    """What a kiosk's gateway says beside the fact, as extension attributes, for the auditor.
+class _TapEvent(_CloudEvent):
+    """What a gateway or a board says beside the fact, as extension attributes, for the auditor.
 
-    Not data, since how a kiosk came to know something is no part of what happened.
+    Not data, since how it came to be known, and who agreed, is no part of what happened.
     """
 
     kioskclock: Annotated[
@@ -188,23 +188,30 @@ class _KioskEvent(_CloudEvent):
             "typed, a name picked from a list."
         ),
     ] = None
+    approvedby: Annotated[
+        Code | None,
+        Field(
+            description="Who approved it, where somebody supplied it on another's behalf and a "
+            "second person had to agree. An adjustment says so in its data."
+        ),
+    ] = None
 
 
-class CheckedIn(_KioskEvent):
+class CheckedIn(_TapEvent):
     """A volunteer said "I am here, serving this team"."""
 
     type: Literal["hours.checked-in.v1"] = "hours.checked-in.v1"
     data: CheckedInData
 
 
-class CheckedOut(_KioskEvent):
+class CheckedOut(_TapEvent):
     """A volunteer said "I am leaving"."""
 
     type: Literal["hours.checked-out.v1"] = "hours.checked-out.v1"
     data: CheckedOutData
 
 
-class TapVoided(_KioskEvent):
+class TapVoided(_TapEvent):
     """Someone took one earlier tap of this volunteer back."""
 
     type: Literal["hours.tap-voided.v1"] = "hours.tap-voided.v1"
@@ -226,7 +233,7 @@ class Adjusted(_CloudEvent):
     data: AdjustedData
 
 
-EXTENSIONS = frozenset({"identifiedby", "importedfrom", "kioskclock"})
+EXTENSIONS = frozenset({"approvedby", "identifiedby", "importedfrom", "kioskclock"})
 """Attributes that an event may have beside CloudEvents' own; no part of its content."""
 
 Event = CheckedIn | CheckedOut | TapVoided | Adjusted

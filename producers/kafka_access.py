@@ -46,6 +46,7 @@ class KafkaAccess:
         """What kafka-python's clients take to reach it so; what refuses them is listened for."""
         logging.getLogger("kafka.net.manager").addFilter(_heard)
         logging.getLogger("kafka.net.manager").setLevel(logging.WARNING)
+        logging.getLogger("kafka.net.transport").addFilter(_in_a_line)
         encrypted = "SSL" if self.ca_file else "PLAINTEXT"
         options: dict[str, Any] = {"bootstrap_servers": self.bootstrap}
         if self.ca_file:
@@ -134,6 +135,13 @@ class _Refusals(logging.Filter):
 
     def lately(self) -> bool:
         return time.monotonic() - self._turned_away_at < _HEARD_SECONDS
+
+
+def _in_a_line(record: logging.LogRecord) -> bool:
+    """A connection that a broker cut off is expected trouble: it takes no traceback to say so."""
+    if record.exc_info and isinstance(record.exc_info[1], OSError):
+        record.msg, record.exc_info = f"{record.msg}: {record.exc_info[1]}", None
+    return True
 
 
 _heard = _Refusals()

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from ledger.refusals import LedgerRefusal
 
-PATIENCE_SECONDS = 300.0
+PATIENCE_SECONDS = 120.0
 """Longer than a worker takes to build its window anew, during which it settles nothing either."""
 
 

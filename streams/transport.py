@@ -185,6 +185,9 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         try:
             await self._thread.call_thread(self._thread._ensure_consumer().commit, offsets)
         except KafkaError as error:
+            refused = refused_by_kafka(self.app.settings.kafka, error)
+            if refused is not None:  # what the heartbeat asks too, but whichever is first
+                await self.app.refuse(TopicRefusal(refused))
             logger.info("Kafka took no offsets for lag monitoring: %r", error)
             return False
         self._committed.update(moved)

@@ -42,6 +42,7 @@ _who = {
 _how = {
     "kioskclock": st.none() | st.integers(EARLIEST, LATEST),
     "identifiedby": st.sampled_from([None, "badge", "number", "list"]),
+    "approvedby": st.none() | codes,
 }
 
 

@@ -4,17 +4,17 @@ Not signing in: that is `signing_in`. Invariant: whoever loses a right loses the
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, Engine, RowMapping, func, insert, select, text, update
+from sqlalchemy import Connection, Engine, RowMapping, func, insert, select, update
 
-from ledger import schema
 from ledger.accounts import tables
 from ledger.accounts.passwords import hashed, refuse_weak
 from ledger.accounts.values import Account, AccountRefusal, NewAccount
+from ledger.turns import taking_turns
 
 _ONE_AT_A_TIME = 0x61636374
 """PostgreSQL's advisory lock for changing accounts: the letters "acct"."""
@@ -30,17 +30,9 @@ class Deed(NamedTuple):
     address: str
 
 
-@contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
+def writing(engine: Engine) -> AbstractContextManager[Connection]:
     """One transaction that changes accounts or sessions; others wait for their turn. NoDatabase."""
-    with (
-        schema.reaching(engine),
-        engine.connect().execution_options(writes=True) as connection,
-        connection.begin(),
-    ):
-        if connection.dialect.name == "postgresql":
-            connection.execute(text(f"SELECT pg_advisory_xact_lock({_ONE_AT_A_TIME})"))
-        yield connection
+    return taking_turns(engine, _ONE_AT_A_TIME)
 
 
 def add(engine: Engine, new: NewAccount, by: str, at: int, password: str | None) -> Account:

@@ -8,13 +8,12 @@ a record has seen what it was.
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, RowMapping, Select, Table, func, select, text
+from sqlalchemy import Connection, Engine, RowMapping, Select, Table, func, select
 
-from ledger import schema
 from ledger.bulk import delete_rows, insert_rows
 from ledger.refusals import LedgerRefusal
 from ledger.roster import tables
@@ -33,6 +32,7 @@ from ledger.roster.records import (
 )
 from ledger.roster.roster import Change, Key, Roster
 from ledger.roster.vault import PrivateData, Sealed, Vault
+from ledger.turns import taking_turns
 
 _ONE_AT_A_TIME = 0x726F73746572
 """PostgreSQL's advisory lock for changing the roster: the letters "roster"."""
@@ -59,17 +59,9 @@ class ChangeSet(NamedTuple):
     deed: Deed
 
 
-@contextmanager
-def changing(engine: Engine) -> Iterator[Connection]:
+def changing(engine: Engine) -> AbstractContextManager[Connection]:
     """One transaction that changes the roster; others wait for their turn. NoDatabase."""
-    with (
-        schema.reaching(engine),
-        engine.connect().execution_options(writes=True) as connection,
-        connection.begin(),
-    ):
-        if connection.dialect.name == "postgresql":
-            connection.execute(text(f"SELECT pg_advisory_xact_lock({_ONE_AT_A_TIME})"))
-        yield connection
+    return taking_turns(engine, _ONE_AT_A_TIME)
 
 
 def load(connection: Connection, kinds: Iterable[type[Record]] = KINDS.values()) -> Roster:

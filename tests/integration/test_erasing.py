@@ -256,7 +256,12 @@ def database_files(engine: Engine) -> list[Path]:
     if engine.dialect.name == "sqlite":
         database = Path(str(engine.url.database))
         return sorted(database.parent.glob(f"{database.name}*"))
-    return sorted(path for path in (cluster(engine) / "base").rglob("*") if path.is_file())
+    with engine.connect() as connection:
+        # Its own alone: another test's database on the same server may have a 王** too.
+        own = text("SELECT oid FROM pg_database WHERE datname = current_database()")
+        number = str(connection.execute(own).scalar_one())
+    folder = cluster(engine) / "base" / number
+    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def files_now(hours: Hours) -> list[Path]:
