@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine
 
 from dashboards.board.cookies import Cookies
+from dashboards.board.correcting import CorrectionPublisher
 from dashboards.board.directory import Directory, DirectoryCache
 from dashboards.board.live.streaming import Broadcast
 from dashboards.board.live.watching import LedgerWatch, LogWatch
@@ -31,6 +32,7 @@ class Board:
     ledger_watch: LedgerWatch
     log_watch: LogWatch
     broadcast: Broadcast
+    corrections: CorrectionPublisher
     pages: Pages
     cookies: Cookies
     tries: Tries

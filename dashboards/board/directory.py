@@ -5,7 +5,7 @@ No people, and no activities, of which there are many. It is read anew whenever 
 Invariant: a directory is never changed; who holds one sees one state of the roster.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from threading import Lock
 
@@ -16,7 +16,7 @@ from ledger.roster import store, tree
 from ledger.roster.records import Have, HaveItem, Platform, Project, Team, Unit
 from ledger.roster.reports_tree import Tree
 from ledger.roster.roster import Roster
-from ledger.roster.tables import change_sets
+from ledger.roster.tables import change_sets, memberships
 
 _KINDS = (Unit, Team, Platform, Project, HaveItem, Have)
 Named = Unit | Team | Platform | Project | HaveItem
@@ -127,6 +127,19 @@ class DirectoryCache:
                 now = Directory(store.load(connection, _KINDS), int(latest), today)
                 self._now = now
             return now
+
+
+def members_of(connection: Connection, teams: Collection[str], day: str) -> frozenset[str]:
+    """The volunteers who are in some of these teams on an ISO date."""
+    table = memberships.c
+    rows = connection.execute(
+        select(table.volunteer).where(
+            table.team.in_(teams),
+            table.since <= day,
+            table.until.is_(None) | (table.until > day),
+        )
+    )
+    return frozenset(rows.scalars())
 
 
 def _name(found: Named | None, code: str | None, language: Language) -> str:

@@ -46,4 +46,17 @@ RIGHTS: Mapping[str, Right] = {
     # What moves.
     "front": _see(*_ACCOUNTS),
     "live_stream": _see(*_ACCOUNTS),
+    # What went wrong, and putting it right.
+    "exceptions": _see(*_LOOKING),
+    "exception": _see(*_LOOKING),
+    "corrections": _see(*_LOOKING),
+    "correction": _see(*_LOOKING),
+    # Nothing is changed by looking at what would be, but it is for those who may.
+    "preview": _do(*_KEEPING),
+    "bulk": _see(*_KEEPING),
+    "bulk_preview": _do(*_KEEPING),
+    "propose": _do(*_KEEPING),
+    "decide": _do(*_KEEPING),
+    "withdraw": _do(*_KEEPING),
+    "undo": _do(*_KEEPING),
 }

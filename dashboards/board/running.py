@@ -14,6 +14,7 @@ from typing import Any
 from dashboards.board.app import create_app
 from dashboards.board.board import Board
 from dashboards.board.cookies import Cookies
+from dashboards.board.correcting import CorrectionPublisher
 from dashboards.board.directory import DirectoryCache
 from dashboards.board.live.streaming import Broadcast
 from dashboards.board.live.watching import LedgerWatch, LogWatch, now
@@ -78,7 +79,8 @@ def parts(settings: BoardSettings) -> Iterator[Board]:
         log = LogWatch(
             settings.access, settings.taps_topic, settings.policy.shard_count, ledger, now
         )
-        for thread in (ledger, log):
+        corrections = CorrectionPublisher(engine, settings.access, settings.taps_topic, now)
+        for thread in (ledger, log, corrections):
             thread.start()
             stack.callback(_stop, thread)
         yield Board(
@@ -91,6 +93,7 @@ def parts(settings: BoardSettings) -> Iterator[Board]:
             ledger_watch=ledger,
             log_watch=log,
             broadcast=Broadcast(ledger),
+            corrections=corrections,
             pages=Pages(settings.policy.timezone, settings.ledger_name),
             cookies=Cookies(_key_in(settings.key_file), _is_secure(settings.door)),
             tries=Tries(each=20, all_together=300),

@@ -16,6 +16,8 @@ class Scope(NamedTuple):
     units: frozenset[str] = frozenset()
     tops: tuple[tuple[str, str], ...] = ()
     """What it was given: ("team", code) or ("unit", code); figures are theirs added up."""
+    members: frozenset[str] = frozenset()
+    """The volunteers of its teams: a check-out names no team, so its volunteer's are looked at."""
 
     def covers_team(self, team: str | None) -> bool:
         """Whether a team is within it."""
@@ -28,6 +30,10 @@ class Scope(NamedTuple):
     def covers(self, team: str | None, place: str | None) -> bool:
         """Whether what was served for a team at a place is within it."""
         return self.covers_team(team or None) or self.covers_unit(place or None)
+
+    def covers_tap(self, team: str, place: str, volunteer: str) -> bool:
+        """Whether a tap is within it."""
+        return self.covers(team, place) or (not team and volunteer in self.members)
 
 
 EVERYTHING = Scope(everything=True)

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import RedirectResponse, Response
 
 from dashboards.board.board import Board
-from dashboards.board.directory import Directory
+from dashboards.board.directory import Directory, members_of
 from dashboards.board.refusing import Refused, refused_role, sign_in_first
 from dashboards.board.rights import PUBLIC, RIGHTS, VOLUNTEER
 from dashboards.board.scope import Scope, scope_of
@@ -68,8 +68,12 @@ class Visit:
         """What of the district the account sees; nothing for who has none."""
         if self.account is None:
             return Scope()
-        one = self.account
-        return scope_of(one.role, tuple(one.teams), tuple(one.units), self.directory)
+        one, known = self.account, self.directory
+        found = scope_of(one.role, one.teams, one.units, known)
+        if found.everything:
+            return found
+        with queries.reading(self.board.engine) as connection:
+            return found._replace(members=members_of(connection, found.teams, known.today))
 
     def knows(self, route: str) -> bool:
         """Whether there is such a route."""

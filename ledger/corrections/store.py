@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, Select, func, insert, select, update
 from ledger.corrections import tables
 from ledger.corrections.values import (
     ON_ITS_WAY,
+    OPEN,
     AlreadyDecided,
     AlreadyOpen,
     Correction,
@@ -164,6 +165,15 @@ def corrections(
 def of_batch(connection: Connection, batch: int) -> list[Correction]:
     """Those that were proposed together."""
     return _found(connection, select(*_COLUMNS).where(tables.corrections.c.batch == batch))
+
+
+def open_by_tap(connection: Connection) -> dict[tuple[str, str, str], Correction]:
+    """What is under way, by the tap that it is about: volunteer, source and id."""
+    return {
+        (one.volunteer, one.tap_source, one.tap_id): one
+        for one in corrections(connection, OPEN)
+        if one.tap_id
+    }
 
 
 def steps(connection: Connection, number: int) -> list[Step]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, and_, case, func, or_, select
 
 from dashboards.board.directory import Directory, DirectoryCache
 from dashboards.board.live.figures import Figures, Served
@@ -122,12 +122,13 @@ class Reader:
 
 def _waiting(connection: Connection, policy: Policy, now: int) -> list[Waiting]:
     table = tables.halves.c
+    whose = case((table.team == "", table.volunteer), else_="")
     rows = connection.execute(
-        select(table.team, table.place, func.count())
+        select(table.team, table.place, whose, func.count())
         .where(or_(table.status != "open", table.occurred_at < now - policy.cap))
-        .group_by(table.team, table.place)
+        .group_by(table.team, table.place, whose)
     )
-    return [Waiting(team, place, int(count)) for team, place, count in rows]
+    return [Waiting(team, place, who, int(count)) for team, place, who, count in rows]
 
 
 def _microseconds(text: str) -> int:

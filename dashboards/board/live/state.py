@@ -34,10 +34,11 @@ class Came(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """How many exceptions a team has at a place."""
+    """How many exceptions a team has at a place; of a tap that names no team, the volunteer's."""
 
     team: str
     place: str
+    volunteer: str
     exceptions: int
 
 
@@ -75,7 +76,7 @@ def seen(state: State, scope: Scope) -> Seen:
         total(state.sums, keys),
         [one for one in state.here if scope.covers(one.team, one.place)],
         [one for one in state.came if scope.covers(one.team, one.place)],
-        sum(one.exceptions for one in state.waiting if scope.covers(one.team, one.place)),
+        sum(one.exceptions for one in state.waiting if scope.covers_tap(*one[:3])),
     )
 
 

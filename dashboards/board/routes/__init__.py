@@ -2,6 +2,12 @@
 
 from fastapi import APIRouter
 
-from dashboards.board.routes import front, signing_in, site
+from dashboards.board.routes import corrections, exceptions, front, signing_in, site
 
-ROUTERS: tuple[APIRouter, ...] = (site.router, signing_in.router, front.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    site.router,
+    signing_in.router,
+    front.router,
+    exceptions.router,
+    corrections.router,
+)
