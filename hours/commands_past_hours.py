@@ -25,13 +25,13 @@ from hours.past_hours import (
 from hours.past_hours_plan import Fate, Notice, Plan, Sent, fates, notices, plan
 from hours.roster_options import roster_engine
 from hours.settings import Settings, WrongUse
-from hours.sheets import Sheet, Tables, read_tables
 from ledger import adjustments, queries
 from ledger.adjustments import Entered, Identity
 from ledger.roster import store as roster_store
 from ledger.roster.records import Activity, Person, Team
 from producers.past_hours import SOURCE
 from producers.publishing import refuse_missing
+from producers.sheets import Sheet, Tables, read_tables
 from streams import imports
 from streams.imports import Settled
 

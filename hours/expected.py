@@ -2,13 +2,13 @@
 
 from hours.services import ServiceUnavailable
 from hours.settings import WrongUse
-from hours.sheets import TooManyRows
 from ledger.refusals import LedgerRefusal
 from producers.kiosk.database import OtherVersion
 from producers.kiosk.kiosks import KioskRefusal
 from producers.kiosk.outbox import OutboxUnavailable
 from producers.publishing import NoBroker, NotAcknowledged
 from producers.serving import DoorRefusal
+from producers.sheets import TooManyRows
 from producers.simulated_run import AnotherPlan
 from streams.segments import ArchiveRefusal
 from streams.topics import TopicRefusal

@@ -10,12 +10,12 @@ from typing import Any, Literal, NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
 from hours.import_files import Fault
-from hours.sheets import Skipped
 from ledger.roster.editing import texts
 from ledger.roster.importing import Imported
 from ledger.roster.records import Person, Record
 from ledger.roster.roster import Change
 from ledger.roster.vault import called, masked
+from producers.sheets import Skipped
 
 Action = Literal["added", "changed", "ended", "removed"]
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from hours.sheets import Position, Refusal, SheetRow, Tables, TableSpec, read_tables
 from ledger.roster.importing_tables import TABLES, ImportTable
 from ledger.roster.importing_values import Refused, Row
+from producers.sheets import Position, Refusal, SheetRow, Tables, TableSpec, read_tables
 
 _LONGEST_SOURCE = 1000
 _HASH_CHARACTERS = 12

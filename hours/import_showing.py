@@ -12,10 +12,10 @@ import click
 from hours import showing
 from hours.import_deeds import Action, Outcome, Shown, deeds_of
 from hours.import_files import Fault, place
-from hours.sheets import Position
 from ledger.roster.importing_tables import TABLES
 from ledger.roster.records import EVER
 from ledger.roster.words import KIND_WORDS, headed
+from producers.sheets import Position
 
 SHOWN = 50
 """How many of each are shown, unless all are asked for."""

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Literal
 
 from hours.new_workbooks import write_new_workbook
-from hours.sheets import Column, Sheet
 from ledger.roster.importing_tables import TABLES, Field, ImportTable
 from producers.district_rows import rows_of
 from producers.district_seed import seed_district, surge_district
 from producers.invented_people import people_of
+from producers.sheets import Column, Sheet
 
 _FORMS: Mapping[str, Literal["number", "date", "time"]] = {
     "count": "number",

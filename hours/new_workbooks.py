@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hours.settings import WrongUse
-from hours.sheets import Sheet, write_workbook
+from producers.sheets import Sheet, write_workbook
 
 
 def write_new_workbook(path: Path, sheets: Sequence[Sheet]) -> None:

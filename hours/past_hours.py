@@ -9,14 +9,14 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from hours.sheets import Position, Refusal, SheetRow, Tables, TableSpec, masked
-from hours.sheets.refusals import shown
-from hours.sheets.workbooks import Column
 from ledger.adjustments import Identity
 from ledger.roster.roster import Roster
 from ledger.roster.vault import PrivateData, document_of, phone_of
 from producers.events import Adjusted
 from producers.past_hours import Flaw, PastHours, event_of, identity_of, read_row
+from producers.sheets import Position, Refusal, SheetRow, Tables, TableSpec, masked
+from producers.sheets.refusals import shown
+from producers.sheets.workbooks import Column
 
 KIND = "past_hours"
 COLUMNS = (

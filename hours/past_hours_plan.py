@@ -12,10 +12,10 @@ from typing import Literal, NamedTuple
 
 from dashboards.terminal import duration
 from hours.past_hours import Line, refused
-from hours.sheets import Position, Refusal
 from ledger.adjustments import DayKey, Entered, Identity
 from ledger.roster.roster import Roster
 from producers.past_hours import Flaw
+from producers.sheets import Position, Refusal
 
 Columns = Mapping[tuple[str, str], Mapping[str, tuple[str, str]]]
 

@@ -10,7 +10,7 @@ import click
 from dashboards.terminal import duration
 from hours import showing
 from hours.past_hours_plan import Fate, Notice, Plan
-from hours.sheets import Position, Refusal
+from producers.sheets import Position, Refusal
 
 _SHOWN = 50
 

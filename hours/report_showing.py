@@ -85,7 +85,7 @@ def write_rows(
     headings: Sequence[str], rows: Sequence[Sequence[Any]], csv: Path | None, xlsx: Path | None
 ) -> None:
     """To the files that are named. WrongUse where one can't be written, TooManyRows."""
-    sheets = import_module("hours.sheets.reports")  # a report on a screen needs no workbooks
+    sheets = import_module("producers.sheets.reports")  # a report on a screen needs no workbooks
     for path, write in ((csv, sheets.write_rows_csv), (xlsx, sheets.write_rows_xlsx)):
         if path is None:
             continue

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from hours.past_hours import COLUMNS, KIND, SPEC
-from hours.sheets import Position, Sheet, SheetRow, Tables, write_rows_csv, write_workbook
+from producers.sheets import Position, Sheet, SheetRow, Tables, write_rows_csv, write_workbook
 
 GOOD = {
     **{"volunteer": "V7K2M9QXTA1", "team": "合唱队", "day": "2026-02-05", "hours": "1:30"},

@@ -8,7 +8,7 @@ from typing import Any
 
 from openpyxl import Workbook
 
-from hours.sheets import Tables, TableSpec, read_tables
+from producers.sheets import Tables, TableSpec, read_tables
 
 UNIT = TableSpec(
     "unit",

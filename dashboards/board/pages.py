@@ -77,6 +77,7 @@ class Pages:
             word=lambda value: word_of(value).said(language),
             length=lambda seconds: words.length(seconds, language),
             weekday=lambda day: words.weekday(day, language),
+            weekday_name=lambda number: words.weekday_name(number, language),
             **values,
         )
 

@@ -46,6 +46,11 @@ RIGHTS: Mapping[str, Right] = {
     # What moves.
     "front": _see(*_ACCOUNTS),
     "live_stream": _see(*_ACCOUNTS),
+    # Drilling down.
+    **{
+        name: _see(*_LOOKING)
+        for name in ("explore", "explore_rows", "entries", "entries_file", "entry")
+    },
     # What went wrong, and putting it right.
     "exceptions": _see(*_LOOKING),
     "exception": _see(*_LOOKING),

@@ -72,7 +72,11 @@ def clock_second(instant: int, timezone: str) -> str:
 
 def weekday(day: str, language: Language) -> str:
     """The name of an ISO date's day of the week."""
-    number = date.fromisoformat(day).weekday()
+    return weekday_name(date.fromisoformat(day).weekday(), language)
+
+
+def weekday_name(number: int, language: Language) -> str:
+    """The name of a day of the week, 0 being Monday."""
     return "一二三四五六日"[number] if language == "zh" else _WEEKDAYS[number]
 
 

@@ -23,7 +23,7 @@ from ledger.roster.reports_statement import Page, parameters, statement
 from ledger.roster.tables import activities
 from ledger.tables import entries
 
-_KINDS = (Unit, Team, Platform, Project)
+KINDS = (Unit, Team, Platform, Project)
 ALL = Page("time")
 _WORK_MEMORY = "64MB"
 
@@ -62,11 +62,11 @@ def reports_apart(
 def _reports(
     connection: Connection, question: Question, policy: Policy, page: Page, apart: bool
 ) -> list[Report]:
-    roster = store.load(connection, _KINDS)
+    roster = store.load(connection, KINDS)
     check(question, roster)
     in_time = any(one.dimension in TIMES for one in question.by)
     days = _days(connection) if in_time else ()
-    made = plan(roster, _occasions(connection, policy), question, days, apart)
+    made = plan(roster, occasions(connection, policy), question, days, apart)
     below = None if question.as_of is None else as_of.stands(connection, question.as_of, policy)
     _make_room(connection)
     asked = statement(made, connection.dialect.name, below, page)
@@ -98,7 +98,7 @@ def _label(made: Plan, name: str, found: Any) -> Label:
     return Label(found, found) if found else UNKNOWN_LABEL
 
 
-def _occasions(connection: Connection, policy: Policy) -> list[Occasion]:
+def occasions(connection: Connection, policy: Policy) -> list[Occasion]:
     """The roster's activities, of which there are many: no more of them than a report wants."""
     table = activities.c
     columns = (table.code, table.title, table.platform, table.project, table.unit, table.teams)

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
-from hours.sheets import TableSpec, read_tables
-from hours.sheets.cells import canonical_moment, cleaned, csv_cell, moment_cell, number_cell
-from hours.sheets.refusals import masked, shown
+from producers.sheets import TableSpec, read_tables
+from producers.sheets.cells import canonical_moment, cleaned, csv_cell, moment_cell, number_cell
+from producers.sheets.refusals import masked, shown
 from tests.sheets import UNITS, read, row_by_hand, workbook, workbook_by_hand
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hours.sheets import Refusal, csv_files
+from producers.sheets import Refusal, csv_files
 from tests.sheets import SPECS, read, read_csv_text
 
 TEXT = "编号,类别,名称\nU1,所,金沙街道\n"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from openpyxl.worksheet.formula import ArrayFormula
 
-from hours.sheets import Refusal, Tables, xlsx_files
+from producers.sheets import Refusal, Tables, xlsx_files
 from tests.sheets import (
     PEOPLE,
     UNITS,

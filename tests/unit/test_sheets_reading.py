@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from openpyxl.chart import BarChart
 
-from hours.sheets import Position, SheetRow, Skipped, read_tables
+from producers.sheets import Position, SheetRow, Skipped, read_tables
 from tests.sheets import (
     PEOPLE,
     SPECS,

@@ -15,7 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
-from hours.sheets import (
+from producers.sheets import (
     Column,
     Sheet,
     TableSpec,
@@ -26,7 +26,7 @@ from hours.sheets import (
     write_rows_xlsx,
     write_workbook,
 )
-from hours.sheets.cells import Fault, canonical_moment, text_cell
+from producers.sheets.cells import Fault, canonical_moment, text_cell
 
 COLUMNS = (
     Column("code", "编号", "code", "例如 U1。 Such as U1.", required=True),

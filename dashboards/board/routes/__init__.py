@@ -2,12 +2,13 @@
 
 from fastapi import APIRouter
 
-from dashboards.board.routes import corrections, exceptions, front, signing_in, site
+from dashboards.board.routes import corrections, exceptions, explore, front, signing_in, site
 
 ROUTERS: tuple[APIRouter, ...] = (
     site.router,
     signing_in.router,
     front.router,
+    explore.router,
     exceptions.router,
     corrections.router,
 )

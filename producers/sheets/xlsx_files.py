@@ -15,8 +15,8 @@ from typing import Any
 from defusedxml.common import DefusedXmlException
 from openpyxl import load_workbook
 
-from hours.sheets.limits import LARGEST_UNPACKED
-from hours.sheets.refusals import Reason, Unreadable
+from producers.sheets.limits import LARGEST_UNPACKED
+from producers.sheets.refusals import Reason, Unreadable
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")

@@ -13,13 +13,13 @@ from openpyxl.styles.numbers import BUILTIN_FORMATS, BUILTIN_FORMATS_MAX_SIZE
 from openpyxl.worksheet._reader import WorkSheetParser
 from openpyxl.xml.constants import SHEET_MAIN_NS
 
-from hours.sheets.cells import Cell, Fault, moment_cell, number_cell, text_cell
-from hours.sheets.grids import Area, Grid, GridRow
-from hours.sheets.headers import sheet_name
-from hours.sheets.limits import LAST_COLUMN, LAST_ROW
-from hours.sheets.refusals import Reason, Unreadable
-from hours.sheets.values import Skipped
-from hours.sheets.xlsx_files import opened_workbook, unreadable
+from producers.sheets.cells import Cell, Fault, moment_cell, number_cell, text_cell
+from producers.sheets.grids import Area, Grid, GridRow
+from producers.sheets.headers import sheet_name
+from producers.sheets.limits import LAST_COLUMN, LAST_ROW
+from producers.sheets.refusals import Reason, Unreadable
+from producers.sheets.values import Skipped
+from producers.sheets.xlsx_files import opened_workbook, unreadable
 
 _NOTES = {"说明", "notes"}
 _NAMED_WITHIN = 65_536

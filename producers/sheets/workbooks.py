@@ -16,9 +16,9 @@ from openpyxl.comments import Comment
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from hours.sheets.cells import canonical_moment
-from hours.sheets.limits import LAST_ROW
-from hours.sheets.written_books import TEXT_FORMAT, column_width, saved_workbook, text_cell
+from producers.sheets.cells import canonical_moment
+from producers.sheets.limits import LAST_ROW
+from producers.sheets.written_books import TEXT_FORMAT, column_width, saved_workbook, text_cell
 
 _FORMATS = {"text": TEXT_FORMAT, "number": "0", "date": "yyyy-mm-dd", "time": "yyyy-mm-dd hh:mm"}
 _WHOLE_NUMBER = re.compile("0|[1-9][0-9]{0,13}")

@@ -10,9 +10,9 @@ import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from hours.sheets.cells import Cell, Dated, Fault
-from hours.sheets.grids import GridRow
-from hours.sheets.values import TableSpec
+from producers.sheets.cells import Cell, Dated, Fault
+from producers.sheets.grids import GridRow
+from producers.sheets.values import TableSpec
 
 ROWS_TRIED = 5
 

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from hours.sheets.cells import csv_cell
-from hours.sheets.grids import Grid, GridRow
-from hours.sheets.headers import ROWS_TRIED, header_name, header_names
-from hours.sheets.limits import LAST_ROW
-from hours.sheets.refusals import Reason, Unreadable
-from hours.sheets.values import TableSpec
+from producers.sheets.cells import csv_cell
+from producers.sheets.grids import Grid, GridRow
+from producers.sheets.headers import ROWS_TRIED, header_name, header_names
+from producers.sheets.limits import LAST_ROW
+from producers.sheets.refusals import Reason, Unreadable
+from producers.sheets.values import TableSpec
 
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _SEPARATORS = ",;\t"

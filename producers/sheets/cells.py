@@ -9,8 +9,8 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from hours.sheets.limits import LONGEST_CELL
-from hours.sheets.refusals import Reason
+from producers.sheets.limits import LONGEST_CELL
+from producers.sheets.refusals import Reason
 
 
 class Fault(NamedTuple):

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
 
-from hours.sheets.csv_files import read_csv
-from hours.sheets.csv_kinds import spec_of_csv
-from hours.sheets.grids import Grid
-from hours.sheets.headers import sheet_name
-from hours.sheets.refusals import Reason, Unreadable, refusal
-from hours.sheets.table_rows import read_table
-from hours.sheets.values import Skipped, Tables, TableSpec
-from hours.sheets.xlsx import read_xlsx
+from producers.sheets.csv_files import read_csv
+from producers.sheets.csv_kinds import spec_of_csv
+from producers.sheets.grids import Grid
+from producers.sheets.headers import sheet_name
+from producers.sheets.refusals import Reason, Unreadable, refusal
+from producers.sheets.table_rows import read_table
+from producers.sheets.values import Skipped, Tables, TableSpec
+from producers.sheets.xlsx import read_xlsx
 
 
 def read_tables(

@@ -4,11 +4,11 @@ Not what a table means: the tables to look for come in as `TableSpec`s. Invarian
 silently, and no private value is in a refusal.
 """
 
-from hours.sheets.reading import read_tables
-from hours.sheets.refusals import Reason, masked
-from hours.sheets.reports import TooManyRows, write_rows_csv, write_rows_xlsx
-from hours.sheets.values import Position, Refusal, SheetRow, Skipped, Tables, TableSpec
-from hours.sheets.workbooks import Column, Sheet, write_workbook
+from producers.sheets.reading import read_tables
+from producers.sheets.refusals import Reason, masked
+from producers.sheets.reports import TooManyRows, write_rows_csv, write_rows_xlsx
+from producers.sheets.values import Position, Refusal, SheetRow, Skipped, Tables, TableSpec
+from producers.sheets.workbooks import Column, Sheet, write_workbook
 
 __all__ = [
     "Column",

@@ -17,8 +17,8 @@ from typing import Any, TextIO
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.utils import get_column_letter
 
-from hours.sheets.limits import LAST_ROW
-from hours.sheets.written_books import column_width, saved_workbook, text_cell
+from producers.sheets.limits import LAST_ROW
+from producers.sheets.written_books import column_width, saved_workbook, text_cell
 
 _FORMULA_BEGINS = tuple("=+-@＝＋－＠\t\r\n")
 _BOM = "\ufeff"

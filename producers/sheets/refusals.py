@@ -6,7 +6,7 @@ one.
 
 from enum import StrEnum
 
-from hours.sheets.values import Refusal
+from producers.sheets.values import Refusal
 
 _LONGEST_SHOWN = 100
 

@@ -5,8 +5,8 @@ Not a table: which row is the header is not known yet.
 
 from typing import NamedTuple
 
-from hours.sheets.cells import Cell
-from hours.sheets.refusals import Unreadable
+from producers.sheets.cells import Cell
+from producers.sheets.refusals import Unreadable
 
 
 class GridRow(NamedTuple):

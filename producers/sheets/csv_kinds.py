@@ -6,10 +6,10 @@ Invariant: where more than one table fits, none is taken.
 from collections.abc import Sequence
 from pathlib import Path
 
-from hours.sheets.grids import Grid
-from hours.sheets.headers import find_header, sheet_name
-from hours.sheets.refusals import Reason, Unreadable
-from hours.sheets.values import TableSpec
+from producers.sheets.grids import Grid
+from producers.sheets.headers import find_header, sheet_name
+from producers.sheets.refusals import Reason, Unreadable
+from producers.sheets.values import TableSpec
 
 
 def spec_of_csv(grid: Grid, specs: Sequence[TableSpec]) -> TableSpec:

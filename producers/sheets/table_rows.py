@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 from openpyxl.utils import get_column_letter
 
-from hours.sheets.cells import MIDNIGHT, Cell, Dated, Fault, canonical_moment
-from hours.sheets.grids import Area, Grid, GridRow
-from hours.sheets.headers import Header, as_it_stands, find_header, first_header, meant
-from hours.sheets.limits import LAST_COLUMN
-from hours.sheets.refusals import Reason, masked, refusal
-from hours.sheets.values import Position, Refusal, SheetRow, TableSpec
+from producers.sheets.cells import MIDNIGHT, Cell, Dated, Fault, canonical_moment
+from producers.sheets.grids import Area, Grid, GridRow
+from producers.sheets.headers import Header, as_it_stands, find_header, first_header, meant
+from producers.sheets.limits import LAST_COLUMN
+from producers.sheets.refusals import Reason, masked, refusal
+from producers.sheets.values import Position, Refusal, SheetRow, TableSpec
 
 
 class TableRead(NamedTuple):
