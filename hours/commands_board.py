@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from hours.badge_keys import badge_public_keys
 from hours.settings import Settings
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -50,6 +51,8 @@ def board(
             taps_topic=streams.taps_topic,
             key_file=settings.home.absolute() / "board" / "cookies.key",
             vault=settings.vault() if settings.roster_key_file else None,
+            badge_keys=tuple(badge_public_keys(settings)),
+            star_hours=settings.star_levels,
         ),
         lambda line: click.echo(line, err=True),
     )

@@ -35,6 +35,13 @@ def _address(text: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+def _rising(text: str) -> str:
+    levels = [int(part) for part in text.split(",") if part.strip().isdigit()]
+    if not levels or len(levels) != len(text.split(",")) or levels != sorted(set(levels)):
+        raise ValueError("hours that rise, separated by commas, as 100,300,600,1000,1500")
+    return text
+
+
 class Settings(BaseModel):
     """What the environment says; names are the variables' without HOURS_, in lower case."""
 
@@ -59,6 +66,7 @@ class Settings(BaseModel):
     badge_key_file: Path | None = None
     badge_public_key_file: Path | None = None
     kiosk_address: Annotated[str, AfterValidator(_address)] = "http://127.0.0.1:8080"
+    star_hours: Annotated[str, AfterValidator(_rising)] = "100,300,600,1000,1500"
     ntp_server: str | None = Field(default=None, pattern=r"^[A-Za-z0-9.:-]{1,255}$")
 
     @property
@@ -76,6 +84,11 @@ class Settings(BaseModel):
             return url
         password = secret_lines("HOURS_LEDGER_PASSWORD_FILE", self.ledger_password_file)[0]
         return _with_password(url, password)
+
+    @property
+    def star_levels(self) -> tuple[int, ...]:
+        """The hours that each star takes."""
+        return tuple(int(part) for part in self.star_hours.split(","))
 
     @property
     def gateway_file(self) -> Path:

@@ -6,6 +6,7 @@ Invariant: no part is replaced while it runs.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection, Engine
 
 from dashboards.board.cookies import Cookies
@@ -14,6 +15,7 @@ from dashboards.board.directory import Directory, DirectoryCache
 from dashboards.board.live.streaming import Broadcast
 from dashboards.board.live.watching import LedgerWatch, LogWatch
 from dashboards.board.pages import Pages
+from dashboards.board.public import PublicViews
 from ledger.policy import Policy
 from ledger.roster.vault import Vault
 from producers.kiosk.limits import Tries
@@ -36,6 +38,9 @@ class Board:
     pages: Pages
     cookies: Cookies
     tries: Tries
+    public: PublicViews
+    star_hours: tuple[int, ...]
+    badge_keys: tuple[Ed25519PublicKey, ...]
 
     def today(self) -> str:
         """The civil day now."""

@@ -31,6 +31,12 @@ def refused_role() -> Refused:
     )
 
 
+def too_many_tries() -> Refused:
+    """Somebody may be guessing."""
+    said = Words("试得太多了：请一分钟后再试。", "Too many tries: wait a minute.")
+    return Refused(429, "too-many-tries", said)
+
+
 def not_yours() -> Refused:
     """It is outside of what the account sees."""
     return Refused(

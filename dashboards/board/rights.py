@@ -39,7 +39,17 @@ RIGHTS: Mapping[str, Right] = {
     # Everybody's.
     "public": _see(*_ALL),
     "static": _see(*_ALL),
+    "embed": _see(*_ALL),
+    "json_feed": _see(*_ALL),
+    "atom_feed": _see(*_ALL),
     "language": _do(*_ALL),
+    # A volunteer's own.
+    "mine_sign_in_page": _see(*_ALL),
+    "mine_sign_in": _do(*_ALL),
+    "mine": _see(VOLUNTEER),
+    "sign_up": _do(VOLUNTEER),
+    "take_back": _do(VOLUNTEER),
+    "ask": _do(VOLUNTEER),
     "sign_in_page": _see(*_ALL),
     "sign_in": _do(*_ALL),
     "sign_out": _do(VOLUNTEER, *_ACCOUNTS),

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
 from dashboards.board.app import create_app
 from dashboards.board.board import Board
 from dashboards.board.cookies import Cookies
@@ -19,6 +21,8 @@ from dashboards.board.directory import DirectoryCache
 from dashboards.board.live.streaming import Broadcast
 from dashboards.board.live.watching import LedgerWatch, LogWatch, now
 from dashboards.board.pages import Pages
+from dashboards.board.public import PublicViews
+from dashboards.board.stars import USUAL_HOURS
 from ledger import schema
 from ledger.engine import open_engine
 from ledger.policy import Policy
@@ -53,6 +57,8 @@ class BoardSettings:
     taps_topic: str
     key_file: Path
     vault: Vault | None = None
+    badge_keys: tuple[Ed25519PublicKey, ...] = ()
+    star_hours: tuple[int, ...] = USUAL_HOURS
 
 
 def run_board(settings: BoardSettings, say: Callable[[str], None]) -> None:
@@ -97,6 +103,9 @@ def parts(settings: BoardSettings) -> Iterator[Board]:
             pages=Pages(settings.policy.timezone, settings.ledger_name),
             cookies=Cookies(_key_in(settings.key_file), _is_secure(settings.door)),
             tries=Tries(each=20, all_together=300),
+            public=PublicViews(settings.star_hours),
+            star_hours=settings.star_hours,
+            badge_keys=settings.badge_keys,
         )
 
 

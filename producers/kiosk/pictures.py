@@ -9,12 +9,14 @@ import zxingcpp
 from PIL import Image
 
 _MOST_PIXELS = 4_000_000
+_LARGE_ENOUGH = (1_600, 1_600)
 
 
 def text_in(content: bytes) -> str | None:
     """The text of the QR code in a PNG or JPEG; None where there is none, or no such picture."""
     try:
         with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as image:
+            image.draft("L", _LARGE_ENOUGH)  # what a phone takes is many times what is needed
             if image.width * image.height > _MOST_PIXELS:
                 return None
             found = zxingcpp.read_barcodes(

@@ -2,11 +2,22 @@
 
 from fastapi import APIRouter
 
-from dashboards.board.routes import corrections, exceptions, explore, front, signing_in, site
+from dashboards.board.routes import (
+    corrections,
+    exceptions,
+    explore,
+    front,
+    mine,
+    public,
+    signing_in,
+    site,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     site.router,
     signing_in.router,
+    public.router,
+    mine.router,
     front.router,
     explore.router,
     exceptions.router,

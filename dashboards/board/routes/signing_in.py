@@ -6,9 +6,9 @@ from fastapi import APIRouter, Form
 from starlette.responses import RedirectResponse, Response
 
 from dashboards.board.paths import local
-from dashboards.board.refusing import Refused
+from dashboards.board.refusing import too_many_tries
 from dashboards.board.visiting import Visit, Visiting
-from dashboards.board.words import Words, both
+from dashboards.board.words import both
 from ledger.accounts import signing_in as accounts
 from ledger.accounts import volunteers
 from ledger.accounts.values import AccountRefusal
@@ -34,11 +34,7 @@ def sign_in(
     """Sign in; held up by address, and by account."""
     request, board = visit.request, visit.board
     if not board.tries.allow(address_of(visit)):
-        raise Refused(
-            429,
-            "too-many-tries",
-            Words("试得太多了：请一分钟后再试。", "Too many tries: wait a minute."),
-        )
+        raise too_many_tries()
     browser = request.headers.get("user-agent", "")
     try:
         secret = accounts.sign_in(

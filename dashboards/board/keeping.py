@@ -1,0 +1,47 @@
+"""A change of the roster from a page: drafted, checked, within what the account may change, kept.
+
+The drafting is `ledger.roster.drafting`'s. Invariant: what is refused changes nothing; what is
+done has the account's name and a reason in the roster's history.
+"""
+
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import Engine
+
+from dashboards.board.refusing import Refused
+from dashboards.board.words import both
+from ledger.roster import store
+from ledger.roster.editing import Wrong, wrong_of
+from ledger.roster.planning import checked
+from ledger.roster.roster import Change, Roster
+from ledger.roster.store import Deed
+
+Draft = Callable[[Roster], Sequence[Change] | Sequence[Wrong]]
+Allowed = Callable[[Roster, Change], None]
+"""Raises Refused for a change that isn't the account's to make."""
+
+
+def keep(engine: Engine, deed: Deed, draft: Draft, allowed: Allowed) -> int:
+    """Make a drafted change; the change set's number, 0 where it changes nothing. Refused."""
+    with store.changing(engine) as connection:
+        before = store.load(connection)
+        changes = _changes(draft(before))
+        if not changes:
+            return 0
+        planned = checked(before, changes)
+        if planned.flaws:
+            raise _refusal([wrong_of(flaw) for flaw in planned.flaws])
+        for one in planned.changes:
+            allowed(before, one)
+        return store.apply(connection, before, planned.changes, deed)
+
+
+def _changes(drafted: Sequence[Change] | Sequence[Wrong]) -> list[Change]:
+    wrong = [one for one in drafted if isinstance(one, Wrong)]
+    if wrong:
+        raise _refusal(wrong)
+    return [one for one in drafted if isinstance(one, Change)]
+
+
+def _refusal(wrong: Sequence[Wrong]) -> Refused:
+    return Refused(422, "not-so", both(" ".join(map(str, wrong[:5]))))
