@@ -61,6 +61,16 @@ RIGHTS: Mapping[str, Right] = {
         name: _see(*_LOOKING)
         for name in ("explore", "explore_rows", "entries", "entries_file", "entry")
     },
+    # Assessment: what was published is for all who look, drafts for offices, the centre alone
+    # publishes and says what counts.
+    "assessments": _see(*_LOOKING),
+    "assessment": _see(*_LOOKING),
+    "assessment_file": _see(*_LOOKING),
+    "draft": _see(*_OFFICES, "auditor"),
+    "draft_file": _see(*_OFFICES, "auditor"),
+    "scheme": _see(*_OFFICES, "auditor"),
+    "save_scheme": _do("centre"),
+    "publish": _do("centre"),
     # What went wrong, and putting it right.
     "exceptions": _see(*_LOOKING),
     "exception": _see(*_LOOKING),

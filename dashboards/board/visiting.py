@@ -122,6 +122,14 @@ def scoped(visit: Visiting) -> Scope:
 Scoped = Annotated[Scope, Depends(scoped)]
 
 
+async def fields_of(request: Request) -> dict[str, str]:
+    """All text fields of a form, by name, for forms whose fields follow from data."""
+    return {key: one for key, one in (await request.form()).items() if isinstance(one, str)}
+
+
+Fields = Annotated[dict[str, str], Depends(fields_of)]
+
+
 def still_signed_in(visit: Visit) -> bool:
     """Whether the sign-in that a long answer began with is still good, or nobody can tell."""
     if visit.session is None:

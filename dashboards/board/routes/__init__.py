@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from dashboards.board.routes import (
+    assessments,
     corrections,
     exceptions,
     explore,
@@ -21,5 +22,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     front.router,
     explore.router,
     exceptions.router,
+    assessments.router,
     corrections.router,
 )
