@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Engine
 
-from dashboards.badge_sheets import BadgeCard, Missing, Printed, TeamCards, write_badge_sheets
+from dashboards.badge_cards import cards_of
+from dashboards.badge_sheets import Missing, Printed, TeamCards, write_badge_sheets
 from hours import showing
 from hours.badge_keys import badge_key
 from hours.new_files import write_secret
@@ -20,14 +20,13 @@ from hours.roster_options import by_and_why, deed, roster_engine, today
 from hours.settings import Settings, WrongUse
 from ledger import queries
 from ledger.roster import store
-from ledger.roster.badging import Choice, Chosen, TeamBadges, choose, district_name
+from ledger.roster.badging import Choice, Chosen, choose, district_name
 from ledger.roster.disclosing import disclose
 from ledger.roster.records import Membership, Person, Team, Unit
 from ledger.roster.roster import Roster
 from ledger.roster.store import Deed
 from ledger.roster.vault import PrivateData
 from producers.badge_keys import new_private_key, public_text
-from producers.badges import Badge, sign_badge
 
 _KINDS = (Unit, Team, Person, Membership)
 _SHOWN = 20
@@ -81,7 +80,7 @@ def badges(
         roster, chosen = _choose(engine, Choice(team, unit, volunteers), today(settings))
         who = _names(engine, settings, chosen, done)
     heading = district_name(roster, today(settings)) or settings.ledger_name
-    cards = _cards(chosen, who, settings.ledger_name, key)
+    cards = cards_of(chosen, who, settings.ledger_name, key)
     _tell(_write(Path(file), heading, cards, len(who)), chosen, file)
 
 
@@ -120,23 +119,6 @@ def _names(
         return {}
     with store.changing(engine) as connection:
         return disclose(connection, vault, people, done)
-
-
-def _cards(
-    chosen: Chosen, who: Mapping[str, PrivateData], ledger_name: str, key: Ed25519PrivateKey
-) -> Iterator[TeamCards]:
-    for team in chosen.teams:
-        yield TeamCards(team.name, list(_cards_of(team, who, ledger_name, key)))
-
-
-def _cards_of(
-    team: TeamBadges, who: Mapping[str, PrivateData], ledger_name: str, key: Ed25519PrivateKey
-) -> Iterator[BadgeCard]:
-    for person in team.people:
-        assert person.badge_serial is not None
-        badge = Badge(person.volunteer, person.badge_serial, person.badge_generation)
-        name, code = who[badge.volunteer].name, sign_badge(badge, ledger_name, key)
-        yield BadgeCard(badge.volunteer, name, badge.serial, badge.generation, code)
 
 
 def _write(file: Path, heading: str, cards: Iterator[TeamCards], count: int) -> Printed:

@@ -8,22 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
-from sqlalchemy import Connection
 
-from hours import import_deeds, import_showing, import_workbooks, showing
-from hours.import_deeds import Outcome
-from hours.import_files import Files, read_files
+from dashboards import import_deeds
+from dashboards.import_deeds import Outcome
+from dashboards.import_files import read_files
+from dashboards.importing import Importer
+from hours import import_showing, import_workbooks, showing
 from hours.roster_options import as_json_option, by_and_why, deed, roster_engine, today, zone_of
 from hours.settings import Settings, WrongUse
-from ledger import queries
-from ledger.roster import store
-from ledger.roster.importing import Enrolment, Imported, plan_import
-from ledger.roster.naming import new_serial, new_volunteer
-from ledger.roster.private_values import mentions
-from ledger.roster.records import Person
-from ledger.roster.roster import Roster
-from ledger.roster.store import Deed
-from ledger.roster.vault import Sealed, Vault
 from producers.district_seed import VOLUNTEER_COUNT
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -95,79 +87,7 @@ def _import(
         files = read_files(paths, moved)
     done = deed(by, why or files.source)._replace(source=files.source)
     with roster_engine(settings) as engine:
-        if applies:
-            with store.changing(engine) as connection:
-                return _applied(settings, connection, files, done)
-        with queries.reading(engine) as connection:
-            imported, _ = _planned(settings, connection, files)
-            return _outcome(settings, files, imported)
-
-
-def _applied(settings: Settings, connection: Connection, files: Files, done: Deed) -> Outcome:
-    imported, roster = _planned(settings, connection, files)
-    outcome = _outcome(settings, files, imported)
-    if outcome.faults or not imported.changes:
-        return outcome
-    _refuse_names(done, imported)
-    sealed = _sealed(settings.vault(), imported) if imported.private else {}
-    number = store.apply(connection, roster, imported.changes, done, sealed)
-    return outcome._replace(change_set=number)
-
-
-def _refuse_names(done: Deed, imported: Imported) -> None:
-    """WrongUse where the history, which is kept for ever, would say who somebody is."""
-    said = f"{done.why} {done.source}"
-    if any(mentions(said, who.after) for who in imported.private.values()):
-        raise WrongUse(
-            "--why 或文件名里有志愿者的姓名、手机或证件号码，而它会永久留在历史里：请改一改。 "
-            "--why or a file's name holds a volunteer's name, phone or document number, and the "
-            "history keeps it for ever: call it something else."
+        importer = Importer(
+            engine, settings.vault, zone_of(settings), today(settings), showing.counting
         )
-
-
-def _planned(settings: Settings, connection: Connection, files: Files) -> tuple[Imported, Roster]:
-    roster = store.load(connection)
-    enrolment = _enrolment(settings, connection, files, roster)
-    zone, day = zone_of(settings), today(settings)
-    with showing.counting("核对 checking"):
-        imported = plan_import(files.rows, files.unsound, roster, enrolment, zone, day)
-    return imported, roster
-
-
-def _enrolment(
-    settings: Settings, connection: Connection, files: Files, roster: Roster
-) -> Enrolment:
-    """Who people are is looked at only where the files have people."""
-    rows = [*files.rows, *files.unsound]
-    volunteers = {*roster.people, *(row.cells.get("volunteer", "") for row in rows)}
-    serials = {one.badge_serial or "" for one in roster.all(Person)}
-    has_people = any(row.kind == Person.KIND for row in files.rows)
-    return Enrolment(
-        store.load_private(connection, settings.vault()) if has_people else {},
-        store.latest_versions(connection) if has_people else {},
-        lambda: _taken(volunteers, new_volunteer(volunteers)),
-        lambda: _taken(serials, new_serial(serials)),
-    )
-
-
-def _taken(names: set[str], name: str) -> str:
-    names.add(name)
-    return name
-
-
-def _sealed(vault: Vault, imported: Imported) -> dict[tuple[str, int], Sealed]:
-    """What the roster keeps of who people are, by volunteer and version."""
-    people = [one.after for one in imported.changes if isinstance(one.after, Person)]
-    with showing.counting("封存 sealing") as moved:
-        sealed: dict[tuple[str, int], Sealed] = {}
-        for person in people:
-            if who := imported.private.get(person.volunteer):
-                version = (person.volunteer, person.private_version)
-                sealed[version] = vault.seal(person.volunteer, who.after)
-                moved(len(sealed), len(imported.private))
-    return sealed
-
-
-def _outcome(settings: Settings, files: Files, imported: Imported) -> Outcome:
-    faults = [*files.faults, *map(files.fault, imported.refused)]
-    return Outcome(imported, faults, files.tables.skipped, zone_of(settings))
+        return importer.applied(files, done) if applies else importer.planned(files)

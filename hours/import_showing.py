@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
+from dashboards.import_deeds import Action, Outcome, Shown, deeds_of
+from dashboards.import_files import Fault, place
 from hours import showing
-from hours.import_deeds import Action, Outcome, Shown, deeds_of
-from hours.import_files import Fault, place
 from ledger.roster.importing_tables import TABLES
 from ledger.roster.records import EVER
 from ledger.roster.words import KIND_WORDS, headed

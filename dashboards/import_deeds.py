@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
-from hours.import_files import Fault
+from dashboards.import_files import Fault
 from ledger.roster.editing import texts
 from ledger.roster.importing import Imported
 from ledger.roster.records import Person, Record
