@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from hours.badge_keys import badge_public_keys
+from hours.badge_keys import badge_key, badge_public_keys
 from hours.settings import Settings
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -49,9 +49,10 @@ def board(
             policy=settings.policy,
             access=streams.kafka,
             taps_topic=streams.taps_topic,
-            key_file=settings.home.absolute() / "board" / "cookies.key",
+            folder=settings.home.absolute() / "board",
             vault=settings.vault() if settings.roster_key_file else None,
             badge_keys=tuple(badge_public_keys(settings)),
+            badge_key=badge_key(settings) if settings.badge_key_file else None,
             star_hours=settings.star_levels,
         ),
         lambda line: click.echo(line, err=True),

@@ -5,8 +5,9 @@ Invariant: no part is replaced while it runs.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from sqlalchemy import Connection, Engine
 
 from dashboards.board.cookies import Cookies
@@ -41,6 +42,8 @@ class Board:
     public: PublicViews
     star_hours: tuple[int, ...]
     badge_keys: tuple[Ed25519PublicKey, ...]
+    badge_key: Ed25519PrivateKey | None
+    folder: Path
 
     def today(self) -> str:
         """The civil day now."""

@@ -8,11 +8,13 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import Engine
 
-from dashboards.board.refusing import Refused
+from dashboards.board.refusing import Refused, not_yours
+from dashboards.board.scope import Scope
 from dashboards.board.words import both
 from ledger.roster import store
 from ledger.roster.editing import Wrong, wrong_of
 from ledger.roster.planning import checked
+from ledger.roster.records import Activity, Have, Membership, Person, Record, Signup
 from ledger.roster.roster import Change, Roster
 from ledger.roster.store import Deed
 
@@ -34,6 +36,39 @@ def keep(engine: Engine, deed: Deed, draft: Draft, allowed: Allowed) -> int:
         for one in planned.changes:
             allowed(before, one)
         return store.apply(connection, before, planned.changes, deed)
+
+
+def allowed(scope: Scope) -> Allowed:
+    """Refuses changes of what isn't within a scope."""
+
+    def check(before: Roster, change: Change) -> None:
+        for record in filter(None, (change.before, change.after)):
+            if not covers(scope, before, record):
+                raise not_yours()
+
+    return check
+
+
+def covers(scope: Scope, before: Roster, record: Record) -> bool:
+    """Whether a record is within a scope: units, teams and the like are the centre's alone."""
+    if scope.everything:
+        return True
+    if isinstance(record, Signup):
+        activity = before.activities.get(record.activity)
+        return activity is not None and covers(scope, before, activity)
+    match record:
+        case Membership():
+            found = scope.covers_team(record.team)
+        case Activity():
+            all_ours = bool(record.teams) and all(map(scope.covers_team, record.teams))
+            found = all_ours or scope.covers_unit(record.unit)
+        case Have():
+            found = scope.covers_unit(record.post)
+        case Person():
+            found = record.volunteer in scope.members or scope.covers_unit(record.unit)
+        case _:
+            found = False
+    return found
 
 
 def _changes(drafted: Sequence[Change] | Sequence[Wrong]) -> list[Change]:

@@ -16,6 +16,7 @@ from dashboards.board.choices import ROLE_WORDS, word_of
 from dashboards.board.words import Language, Words
 
 if TYPE_CHECKING:
+    from dashboards.board.directory import Directory
     from dashboards.board.visiting import Visit
 
 _STATIC = Path(__file__).parent / "static"
@@ -77,9 +78,17 @@ class Pages:
             word=lambda value: word_of(value).said(language),
             length=lambda seconds: words.length(seconds, language),
             weekday=lambda day: words.weekday(day, language),
+            name_of_unit=lambda code: _directory(values).unit_name(code, language),
+            name_of_platform=lambda code: _directory(values).platform_name(code, language),
+            name_of_project=lambda code: _directory(values).project_name(code, language),
             weekday_name=lambda number: words.weekday_name(number, language),
             **values,
         )
 
     def _address(self, name: str) -> str:
         return f"/static/{self.files[name].mark}/{name}"
+
+
+def _directory(values: Mapping[str, Any]) -> "Directory":
+    directory: Directory = values["visit"].directory
+    return directory

@@ -71,6 +71,25 @@ RIGHTS: Mapping[str, Right] = {
     "scheme": _see(*_OFFICES, "auditor"),
     "save_scheme": _do("centre"),
     "publish": _do("centre"),
+    # The roster at hand. A leader keeps their own teams, an officer their units, by scope.
+    **{
+        name: _see(*_LOOKING)
+        for name in ("roster", "people", "person", "posts", "activities", "activity")
+    },
+    **{
+        name: _do(*_KEEPING)
+        for name in (
+            *("reveal", "join", "leave", "consent", "replace_badge", "volunteer_code"),
+            *("add_activity", "change_activity", "answer_request"),
+        )
+    },
+    "new_activity": _see(*_KEEPING),
+    "look_at_post": _do(*_OFFICES),
+    "print_badges": _do(*_OFFICES),
+    "import_page": _see("centre"),
+    "import_file": _do("centre"),
+    "import_apply": _do("centre"),
+    "undo_change": _do("centre"),
     # What went wrong, and putting it right.
     "exceptions": _see(*_LOOKING),
     "exception": _see(*_LOOKING),

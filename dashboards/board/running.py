@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from dashboards.board.app import create_app
 from dashboards.board.board import Board
@@ -44,7 +44,7 @@ _KEY_BYTES = 32
 
 @dataclass(frozen=True)
 class BoardSettings:
-    """What a board must know. `key_file` signs its cookies; it is made where there is none.
+    """What a board must know. `folder` is its own: the key of its cookies, uploads.
 
     `secure`: browsers come by TLS alone, through its own door or a proxy's.
     """
@@ -55,9 +55,10 @@ class BoardSettings:
     policy: Policy
     access: KafkaAccess
     taps_topic: str
-    key_file: Path
+    folder: Path
     vault: Vault | None = None
     badge_keys: tuple[Ed25519PublicKey, ...] = ()
+    badge_key: Ed25519PrivateKey | None = None
     star_hours: tuple[int, ...] = USUAL_HOURS
 
 
@@ -101,11 +102,13 @@ def parts(settings: BoardSettings) -> Iterator[Board]:
             broadcast=Broadcast(ledger),
             corrections=corrections,
             pages=Pages(settings.policy.timezone, settings.ledger_name),
-            cookies=Cookies(_key_in(settings.key_file), _is_secure(settings.door)),
+            cookies=Cookies(_key_in(settings.folder / "cookies.key"), _is_secure(settings.door)),
             tries=Tries(each=20, all_together=300),
             public=PublicViews(settings.star_hours),
             star_hours=settings.star_hours,
             badge_keys=settings.badge_keys,
+            badge_key=settings.badge_key,
+            folder=settings.folder,
         )
 
 

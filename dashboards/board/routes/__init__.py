@@ -3,13 +3,16 @@
 from fastapi import APIRouter
 
 from dashboards.board.routes import (
+    activities,
     assessments,
     corrections,
     exceptions,
     explore,
     front,
+    importing,
     mine,
     public,
+    roster,
     signing_in,
     site,
 )
@@ -23,5 +26,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     explore.router,
     exceptions.router,
     assessments.router,
+    activities.router,
+    importing.router,
+    roster.router,
     corrections.router,
 )

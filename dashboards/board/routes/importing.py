@@ -1,0 +1,153 @@
+"""Spreadsheets into the roster: a dry run first, then the same file applied; badges out of it."""
+
+import io
+import re
+import secrets
+import time
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, File, Form, UploadFile
+from starlette.responses import Response
+
+from dashboards.badge_cards import cards_of
+from dashboards.badge_sheets import write_badge_sheets
+from dashboards.board.refusing import Refused, bad_request, no_such_thing, not_yours
+from dashboards.board.routes.roster import known_person
+from dashboards.board.visiting import Visit, Visiting
+from dashboards.board.words import Words
+from dashboards.import_deeds import deeds_of
+from dashboards.import_files import place, read_files
+from dashboards.importing import Importer
+from ledger.roster import store
+from ledger.roster.badging import Choice, choose, district_name
+from ledger.roster.disclosing import disclose
+from ledger.roster.records import Membership, Person, Team, Unit
+from ledger.roster.store import Deed
+from ledger.roster.vault import Vault
+
+router = APIRouter()
+_MOST_BYTES = 20 << 20
+_SHOWN = 200
+_KEPT_SECONDS = 3_600
+_NAME = re.compile(r"^[0-9a-f]{32}\.(xlsx|csv)$")
+
+
+@router.get("/roster/import", name="import_page")
+def import_page(visit: Visiting) -> Response:
+    """The form."""
+    return visit.page("import.html", outcome=None, kept="", named="")
+
+
+@router.post("/roster/import", name="import_file")
+def import_file(visit: Visiting, file: Annotated[UploadFile, File()]) -> Response:
+    """A dry run: what it would change, and everything that is refused; the file is kept."""
+    named = Path(file.filename or "").name
+    form = Path(named).suffix.lower()
+    if form not in (".xlsx", ".csv"):
+        raise bad_request(Words("请上传 XLSX 或 CSV 文件。", "Upload an XLSX or CSV file."))
+    content = file.file.read(_MOST_BYTES + 1)
+    if len(content) > _MOST_BYTES:
+        raise Refused(413, "too-large", Words("文件超过 20 MB。", "The file is over 20 MB."))
+    _tidy(_folder(visit))
+    kept = f"{secrets.token_hex(16)}{form}"
+    path = _folder(visit) / kept
+    path.touch(mode=0o600)
+    path.write_bytes(content)
+    outcome = _importer(visit).planned(read_files([path], lambda _: None))
+    return visit.page(
+        "import.html", outcome=outcome, deeds=list(deeds_of(outcome)), kept=kept, named=named,
+        place=place, shown=_SHOWN,
+    )  # fmt: skip
+
+
+@router.post("/roster/import/apply", name="import_apply")
+def import_apply(
+    visit: Visiting, kept: Annotated[str, Form()], why: Annotated[str, Form(min_length=1)]
+) -> Response:
+    """The file of the dry run, done."""
+    path = _folder(visit) / kept
+    if not _NAME.match(kept) or not path.is_file():
+        raise no_such_thing(Words("这个文件：请重新上传", "such file: upload it again"))
+    deed = Deed(visit.name, why.strip(), visit.board.clock(), source=f"board:{kept[:8]}")
+    files = read_files([path], lambda _: None)
+    outcome = _importer(visit).applied(files, deed)
+    if outcome.faults:
+        raise bad_request(
+            Words(
+                "名册已变，现在有被拒绝的行：请重新上传看看。",
+                "The roster changed: upload it again.",
+            )
+        )
+    path.unlink(missing_ok=True)
+    said = Words(
+        f"已导入，第 {outcome.change_set} 号更改。", f"Imported as change set {outcome.change_set}."
+    )
+    return visit.go("/roster", said)
+
+
+@router.post("/roster/badges", name="print_badges")
+def print_badges(
+    visit: Visiting,
+    why: Annotated[str, Form(min_length=1, max_length=500)],
+    team: Annotated[str, Form()] = "",
+    volunteer: Annotated[str, Form()] = "",
+) -> Response:
+    """Badges as PDF; names are looked at, which is kept."""
+    board, key = visit.board, visit.board.badge_key
+    vault = _vault(visit)
+    if key is None:
+        raise Refused(
+            409,
+            "no-key",
+            Words("看板没有签发志愿者证的密钥。", "The board has no key to sign badges with."),
+        )
+    choice = Choice(team or None, None, (volunteer,) if volunteer else ())
+    if not (team or volunteer):
+        raise bad_request(Words("请选队伍或志愿者。", "Choose a team or a volunteer."))
+    if team and not visit.scope.covers_team(team):
+        raise not_yours()
+    if volunteer:
+        known_person(visit, volunteer)
+    with store.changing(board.engine) as connection:
+        roster = store.load(connection, (Unit, Team, Person, Membership))
+        chosen = choose(roster, choice, board.today())
+        people = [one.volunteer for part in chosen.teams for one in part.people]
+        who = disclose(connection, vault, people, Deed(visit.name, why, board.clock()))
+    out = io.BytesIO()
+    heading = district_name(roster, board.today()) or board.ledger_name
+    write_badge_sheets(out, heading, cards_of(chosen, who, board.ledger_name, key))
+    headers = {
+        "content-disposition": 'attachment; filename="badges.pdf"',
+        "cache-control": "no-store",
+    }
+    return Response(out.getvalue(), 200, headers, "application/pdf")
+
+
+def _tidy(folder: Path) -> None:
+    """Files hold people's names: what nobody applied is removed when the next one comes."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for old in folder.iterdir():
+        if time.time() - old.stat().st_mtime > _KEPT_SECONDS:
+            old.unlink(missing_ok=True)
+
+
+def _importer(visit: Visit) -> Importer:
+    board = visit.board
+    zone = ZoneInfo(board.policy.timezone)
+    return Importer(board.engine, lambda: _vault(visit), zone, board.today())
+
+
+def _vault(visit: Visit) -> Vault:
+    if visit.board.vault is None:
+        raise Refused(
+            409,
+            "no-vault",
+            Words("看板没有名册密钥，看不到姓名。", "The board has no key to the roster's names."),
+        )
+    return visit.board.vault
+
+
+def _folder(visit: Visit) -> Path:
+    return visit.board.folder / "imports"
