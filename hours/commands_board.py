@@ -50,6 +50,7 @@ def board(
             access=streams.kafka,
             taps_topic=streams.taps_topic,
             folder=settings.home.absolute() / "board",
+            kiosk_address=settings.kiosk_address,
             vault=settings.vault() if settings.roster_key_file else None,
             badge_keys=tuple(badge_public_keys(settings)),
             badge_key=badge_key(settings) if settings.badge_key_file else None,

@@ -44,6 +44,7 @@ class Board:
     badge_keys: tuple[Ed25519PublicKey, ...]
     badge_key: Ed25519PrivateKey | None
     folder: Path
+    kiosk_address: str
 
     def today(self) -> str:
         """The civil day now."""

@@ -90,6 +90,33 @@ RIGHTS: Mapping[str, Right] = {
     "import_file": _do("centre"),
     "import_apply": _do("centre"),
     "undo_change": _do("centre"),
+    # One's own account, and everybody's.
+    "me": _see(*_ACCOUNTS),
+    **{
+        name: _do(*_ACCOUNTS)
+        for name in ("change_password", "sign_out_everywhere", "add_token", "revoke_token")
+    },
+    "accounts": _see("operator"),
+    **{
+        name: _do("operator")
+        for name in (
+            *("add_account", "change_account", "reset_password"),
+            *("disable_account", "enable_account"),
+        )
+    },
+    "kiosks": _see("officer", "centre", "auditor", "operator"),
+    # The API, for programs with a token.
+    "openapi": _see(*_ALL),
+    "api_me": _see(*_ACCOUNTS),
+    **{
+        f"api_{name}": _see(*_LOOKING)
+        for name in (
+            *("live", "present", "exceptions", "entries", "report", "units", "teams"),
+            *("activities", "corrections", "assessments", "assessment"),
+        )
+    },
+    "api_propose": _do(*_KEEPING),
+    "api_decide": _do(*_KEEPING),
     # What went wrong, and putting it right.
     "exceptions": _see(*_LOOKING),
     "exception": _see(*_LOOKING),

@@ -56,6 +56,7 @@ class BoardSettings:
     access: KafkaAccess
     taps_topic: str
     folder: Path
+    kiosk_address: str
     vault: Vault | None = None
     badge_keys: tuple[Ed25519PublicKey, ...] = ()
     badge_key: Ed25519PrivateKey | None = None
@@ -109,6 +110,7 @@ def parts(settings: BoardSettings) -> Iterator[Board]:
             badge_keys=settings.badge_keys,
             badge_key=settings.badge_key,
             folder=settings.folder,
+            kiosk_address=settings.kiosk_address,
         )
 
 

@@ -3,13 +3,16 @@
 from fastapi import APIRouter
 
 from dashboards.board.routes import (
+    accounts,
     activities,
+    api,
     assessments,
     corrections,
     exceptions,
     explore,
     front,
     importing,
+    kiosks,
     mine,
     public,
     roster,
@@ -29,5 +32,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     activities.router,
     importing.router,
     roster.router,
+    kiosks.router,
+    accounts.router,
+    api.router,
     corrections.router,
 )

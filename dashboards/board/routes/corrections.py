@@ -123,13 +123,7 @@ def bulk_preview(
 def propose(visit: Visiting, proposal: Annotated[list[str], Form()]) -> Response:
     """Propose what was previewed."""
     found = [_read(text) for text in proposal[:_MOST_AT_ONCE]]
-    for one in found:
-        _refuse_foreign(visit, one)
-    with queries.reading(visit.board.engine) as connection:
-        for one in found:
-            seen = _preview(connection, visit, one)
-            if seen.refusal is not None or not (seen.entries or seen.healed):
-                raise bad_request(_refusal_words(seen))
+    refuse_senseless(visit, found)
     numbers = store.propose(visit.board.engine, found, visit.name, visit.board.clock())
     said = Words(
         f"已提出 {len(numbers)} 条更正，等另一个人批准。",
@@ -199,6 +193,17 @@ def undo(visit: Visiting, number: int, reason: Text) -> Response:
         visit,
         [undoing.model_copy(update={"team": found.team or None, "place": found.place or None})],
     )
+
+
+def refuse_senseless(visit: Visit, proposals: Sequence[Proposal]) -> None:
+    """What is outside the scope, what the ledger would refuse, what changes nothing. Refused."""
+    for one in proposals:
+        _refuse_foreign(visit, one)
+    with queries.reading(visit.board.engine) as connection:
+        for one in proposals:
+            seen = _preview(connection, visit, one)
+            if seen.refusal is not None or not (seen.entries or seen.healed):
+                raise bad_request(_refusal_words(seen))
 
 
 def covers(visit: Visit, one: Correction) -> bool:

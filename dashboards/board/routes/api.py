@@ -1,0 +1,514 @@
+"""The API: the pages' data as JSON under `/api/v1`, for programs with a token.
+
+The same rights and scope as pages. Lists are paged by `limit` and `after`, an opaque text that the
+page before gave as `next`; every GET has an ETag. Times are RFC 3339, UTC.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Annotated, Any, Generic, TypeVar
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from dashboards.board.correcting import event_of
+from dashboards.board.exploring import question_of, within
+from dashboards.board.live.state import State, seen
+from dashboards.board.public import activities_between
+from dashboards.board.refusing import Refused, bad_request, no_such_thing, not_yours
+from dashboards.board.routes.corrections import covers as covers_correction
+from dashboards.board.routes.corrections import refuse_senseless
+from dashboards.board.routes.explore import Asked, InTime
+from dashboards.board.times import day_in
+from dashboards.board.visiting import Visit, Visiting
+from dashboards.board.words import Words
+from ledger import queries
+from ledger.assessment import store as assessments
+from ledger.browsing import entry_lines
+from ledger.corrections import store as corrections
+from ledger.corrections.halves import exceptions as waiting_halves
+from ledger.corrections.values import Correction, Proposal
+from ledger.policy import iso_utc
+from ledger.roster.reports import reports_apart
+from ledger.roster.reports_question import groupings
+
+PREFIX = "/api/v1"
+
+
+class Refusal(BaseModel):
+    """Why it was not done: a stable word, and what to tell people."""
+
+    reason: str
+    what: str
+
+
+router = APIRouter(
+    prefix=PREFIX,
+    tags=["v1"],
+    responses={
+        code: {"model": Refusal, "description": said}
+        for code, said in (
+            (401, "no token, or one that is over"),
+            (403, "not by this role, or not within its teams and units"),
+            (404, "no such thing"),
+            (409, "it can't be done as things stand"),
+            (422, "asked in a way that can't be understood"),
+            (503, "the ledger's database does not answer"),
+        )
+    },
+)
+Item = TypeVar("Item")
+Limit = Annotated[int, Query(ge=1, le=1_000)]
+After = Annotated[str, Query(max_length=200)]
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Page(_Value, Generic[Item]):
+    """Some of a list; `next` is where the rest begins, null where there is none."""
+
+    items: Sequence[Item]
+    next: str | None
+
+
+class Me(_Value):
+    name: str
+    role: str
+    teams: Sequence[str]
+    units: Sequence[str]
+
+
+class PeriodSum(_Value):
+    seconds: int
+    sessions: int
+
+
+class Live(_Value):
+    """Figures as of `offsets`: each shard's next offset in the log of taps."""
+
+    read_at: str
+    today: str
+    offsets: dict[str, int]
+    sums: dict[str, PeriodSum]
+    present: int
+    exceptions: int
+
+
+class PresentPerson(_Value):
+    volunteer: str
+    team: str
+    place: str
+    since: str
+
+
+class ExceptionItem(_Value):
+    volunteer: str
+    source: str
+    id: str
+    kind: str
+    occurred_at: str
+    team: str | None
+    place: str | None
+    reason: str
+
+
+class Entry(_Value):
+    shard: int
+    seq: int
+    type: str
+    volunteer: str
+    team: str
+    place: str
+    activity: str
+    day: str
+    seconds: int
+    opened_at: str | None
+    closed_at: str | None
+    reason: str | None
+
+
+class ReportLine(_Value):
+    code: str | None
+    name: str
+    seconds: int
+    sessions: int
+    volunteers: int
+    activities: int | None
+    served: int | None
+
+
+class ReportAnswer(_Value):
+    first: str
+    last: str
+    by: str
+    seconds: int
+    sessions: int
+    volunteers: int
+    rows: Sequence[ReportLine]
+
+
+class Unit(_Value):
+    code: str
+    kind: str
+    name_zh: str
+    name_en: str | None
+    parent: str | None
+
+
+class Team(Unit):
+    unit: str | None
+
+
+class ActivityItem(_Value):
+    code: str
+    title: str
+    unit: str
+    start: str
+    end: str | None
+    status: str
+    served: int | None
+
+
+class CorrectionItem(_Value):
+    number: int
+    kind: str
+    volunteer: str
+    team: str
+    place: str
+    occurred_at: str | None
+    day: str
+    seconds: int
+    reason: str
+    state: str
+    proposed_by: str
+    proposed_at: str
+    decided_by: str | None
+    outcome: str | None
+
+
+class Decision(BaseModel):
+    """What somebody decided; `why` may be empty."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    approve: bool
+    why: Annotated[str, Field(max_length=500)] = ""
+
+
+class Made(_Value):
+    number: int
+
+
+class AssessmentItem(_Value):
+    number: int
+    first: str
+    last: str
+    published_at: str
+    published_by: str
+
+
+class AssessmentWhole(AssessmentItem):
+    """With all figures and scores as they were frozen, and each shard's size and root."""
+
+    heads: dict[str, Any]
+    body: dict[str, Any]
+    later_entries: int
+    later_seconds: int
+
+
+@router.get("/openapi.json", name="openapi", include_in_schema=False)
+def openapi(visit: Visiting, request: Request) -> Response:
+    """What there is."""
+    routes = [one for one in request.app.routes if getattr(one, "path", "").startswith(PREFIX)]
+    found = get_openapi(
+        title="志愿服务时数 Volunteer hours", version="1", routes=routes, description=__doc__ or ""
+    )
+    found["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    found["security"] = [{"token": []}]
+    return _json(visit, found)
+
+
+@router.get("/me", name="api_me", response_model=Me)
+def api_me(visit: Visiting) -> Response:
+    """In whose name the token comes."""
+    return _answer(visit, Me.model_validate(visit.account))
+
+
+@router.get("/live", name="api_live", response_model=Live)
+def api_live(visit: Visiting) -> Response:
+    """Figures of the scope, as of what the ledger has settled."""
+    state = _state(visit)
+    part = seen(state, visit.scope)
+    return _answer(
+        visit,
+        Live(
+            read_at=iso_utc(state.read_at),
+            today=state.today,
+            offsets={str(shard): offset for shard, offset in state.offsets.items()},
+            sums={
+                name: PeriodSum(seconds=one.seconds, sessions=one.sessions)
+                for name, one in part.sums.items()
+            },
+            present=len(part.here),
+            exceptions=part.exceptions,
+        ),
+    )
+
+
+@router.get("/present", name="api_present", response_model=Page[PresentPerson])
+def api_present(visit: Visiting, limit: Limit = 100, after: After = "") -> Response:
+    """Who is here, longest first."""
+    found = [
+        PresentPerson(
+            volunteer=one.volunteer, team=one.team, place=one.place, since=iso_utc(one.since)
+        )
+        for one in seen(_state(visit), visit.scope).here
+    ]
+    return _paged(visit, found, limit, after)
+
+
+@router.get("/exceptions", name="api_exceptions", response_model=Page[ExceptionItem])
+def api_exceptions(visit: Visiting, limit: Limit = 100, after: After = "") -> Response:
+    """Taps without a partner, oldest first."""
+    board = visit.board
+    with queries.reading(board.engine) as connection:
+        halves = waiting_halves(connection, board.policy, board.clock())
+    found = [
+        ExceptionItem(
+            volunteer=one.volunteer,
+            source=one.source,
+            id=one.id,
+            kind=one.kind,
+            occurred_at=iso_utc(one.occurred_at),
+            team=one.team or None,
+            place=one.place or None,
+            reason=one.reason,
+        )
+        for one in halves
+        if visit.scope.covers_tap(one.team, one.place, one.volunteer)
+    ]
+    return _paged(visit, found, limit, after)
+
+
+@router.get("/entries", name="api_entries", response_model=Page[Entry])
+def api_entries(
+    visit: Visiting, asked: Asked, when: InTime, limit: Limit = 100, after: After = ""
+) -> Response:
+    """Entries of a part of the district in a period, by day, shard and seq."""
+    part = within(asked, visit.scope)
+    with queries.reading(visit.board.engine) as connection:
+        lines = entry_lines(
+            connection,
+            question_of(part, when, visit.directory),
+            visit.board.policy,
+            limit,
+            _place(after),
+        )
+    last = lines[-1] if len(lines) == limit else None
+    following = f"{last.day}/{last.shard}/{last.seq}" if last else None
+    items = [Entry.model_validate(one) for one in lines]
+    return _answer(visit, Page[Entry](items=items, next=following))
+
+
+@router.get("/report", name="api_report", response_model=ReportAnswer)
+def api_report(
+    visit: Visiting,
+    asked: Asked,
+    when: InTime,
+    by: Annotated[str, Query(max_length=40)] = "unit:office",
+) -> Response:
+    """Figures of a part of the district in a period, grouped as `hours report --by` groups."""
+    part, grouped = within(asked, visit.scope), groupings((by,))
+    if grouped[0].dimension == "volunteer":
+        raise bad_request(Words("不能按志愿者分组。", "There is no report by volunteer here."))
+    with queries.reading(visit.board.engine) as connection:
+        question = question_of(part, when, visit.directory, grouped)
+        (found,) = reports_apart(connection, question, visit.board.policy)
+    rows = [
+        ReportLine(
+            code=row.groups[0].code,
+            name=row.groups[0].name,
+            seconds=row.seconds,
+            sessions=row.sessions,
+            volunteers=row.volunteers,
+            activities=row.activities,
+            served=row.served,
+        )
+        for row in found.rows
+    ]
+    whole = found.whole
+    sums = {"seconds": whole.seconds, "sessions": whole.sessions, "volunteers": whole.volunteers}
+    return _answer(visit, ReportAnswer(first=when.first, last=when.last, by=by, rows=rows, **sums))
+
+
+@router.get("/units", name="api_units", response_model=Page[Unit])
+def api_units(visit: Visiting, limit: Limit = 1_000, after: After = "") -> Response:
+    """Units of the scope, as they are today."""
+    found = [visit.directory.unit(code) for code in sorted(visit.directory.units)]
+    mine = [one for one in found if one and visit.scope.covers_unit(one.code)]
+    return _paged(visit, [Unit.model_validate(one) for one in mine], limit, after)
+
+
+@router.get("/teams", name="api_teams", response_model=Page[Team])
+def api_teams(visit: Visiting, limit: Limit = 1_000, after: After = "") -> Response:
+    """Teams of the scope, as they are today."""
+    found = [visit.directory.team(code) for code in sorted(visit.directory.teams)]
+    mine = [one for one in found if one and visit.scope.covers_team(one.code)]
+    return _paged(visit, [Team.model_validate(one) for one in mine], limit, after)
+
+
+@router.get("/activities", name="api_activities", response_model=Page[ActivityItem])
+def api_activities(
+    visit: Visiting, when: InTime, limit: Limit = 100, after: After = ""
+) -> Response:
+    """Activities planned or held in a period; they are public."""
+    with queries.reading(visit.board.engine) as connection:
+        found = activities_between(connection, when.first, when.last, visit.board.policy)
+    items = [
+        ActivityItem(
+            code=one.code,
+            title=one.title,
+            unit=one.unit,
+            start=iso_utc(one.start),
+            end=None if one.end is None else iso_utc(one.end),
+            status=one.status,
+            served=one.served,
+        )
+        for one in found
+    ]
+    return _paged(visit, items, limit, after)
+
+
+@router.get("/corrections", name="api_corrections", response_model=Page[CorrectionItem])
+def api_corrections(visit: Visiting, limit: Limit = 100, after: After = "") -> Response:
+    """Corrections of the scope, by number."""
+    with queries.reading(visit.board.engine) as connection:
+        found = corrections.corrections(connection)
+    mine = [_correction(one) for one in found if covers_correction(visit, one)]
+    return _paged(visit, mine, limit, after)
+
+
+@router.post("/corrections", name="api_propose", response_model=Made, status_code=201)
+def api_propose(visit: Visiting, proposal: Proposal) -> Response:
+    """Propose one; instants are microseconds since the epoch."""
+    board = visit.board
+    refuse_senseless(visit, [proposal])
+    (number,) = corrections.propose(board.engine, [proposal], visit.name, board.clock())
+    return _answer(visit, Made(number=number), 201)
+
+
+@router.post("/corrections/{number}", name="api_decide", response_model=CorrectionItem)
+def api_decide(
+    visit: Visiting, number: Annotated[int, Path(ge=1, le=1 << 53)], decision: Decision
+) -> Response:
+    """Approve or decline one that somebody else has proposed."""
+    board = visit.board
+    with queries.reading(board.engine) as connection:
+        found = _known(corrections.correction(connection, number), number)
+    if not covers_correction(visit, found):
+        raise not_yours()
+    (decided,) = corrections.decide(
+        board.engine,
+        [number],
+        visit.name,
+        board.clock(),
+        decision.approve,
+        decision.why,
+        event_of,
+    )
+    board.corrections.wake()
+    return _answer(visit, _correction(decided))
+
+
+@router.get("/assessments", name="api_assessments", response_model=Page[AssessmentItem])
+def api_assessments(visit: Visiting, limit: Limit = 100, after: After = "") -> Response:
+    """Published assessments, the latest first."""
+    with queries.reading(visit.board.engine) as connection:
+        found = assessments.published(connection)
+    items = [AssessmentItem(**_assessment(one)) for one in found]
+    return _paged(visit, items, limit, after)
+
+
+@router.get("/assessments/{number}", name="api_assessment", response_model=AssessmentWhole)
+def api_assessment(visit: Visiting, number: Annotated[int, Path(ge=1, le=1 << 53)]) -> Response:
+    """One of them, whole."""
+    with queries.reading(visit.board.engine) as connection:
+        found = assessments.assessment(connection, number)
+        if found is None:
+            raise no_such_thing(Words(f"第 {number} 号考核", f"assessment {number}"))
+        later = assessments.since(connection, found)
+    whole = AssessmentWhole(
+        **_assessment(found),
+        heads=dict(found.heads),
+        body=dict(found.body),
+        later_entries=later.entries,
+        later_seconds=later.seconds,
+    )
+    return _answer(visit, whole)
+
+
+def _state(visit: Visit) -> State:
+    state = visit.board.ledger_watch.state
+    if state is None:
+        raise Refused(503, "no-figures", Words("还没有读到账本。", "The ledger has not been read."))
+    return state
+
+
+def _paged(visit: Visit, items: Sequence[Any], limit: int, after: str) -> Response:
+    """Items from a number on, which is what `after` says."""
+    if (after and not after.isascii()) or not (after or "0").isdigit() or len(after) > 12:
+        raise bad_request(Words("after 要用上一页给的 next。", "`after` is the `next` of a page."))
+    start = int(after or 0)
+    following = str(start + limit) if start + limit < len(items) else None
+    shown = [one.model_dump(mode="json") for one in items[start : start + limit]]
+    return _json(visit, {"items": shown, "next": following})
+
+
+def _place(after: str) -> tuple[str, int, int] | None:
+    day, _, rest = after.partition("/")
+    shard, _, seq = rest.partition("/")
+    if not after:
+        return None
+    if not (shard.isascii() and shard.isdigit() and seq.isascii() and seq.isdigit()):
+        raise bad_request(Words("after 要用上一页给的 next。", "`after` is the `next` of a page."))
+    if len(shard) > 9 or len(seq) > 18:
+        raise bad_request(Words("after 太大。", "`after` is too large."))
+    return day_in(day), int(shard), int(seq)
+
+
+def _correction(one: Correction) -> CorrectionItem:
+    at = None if one.occurred_at is None else iso_utc(one.occurred_at)
+    fields = one._asdict() | {"occurred_at": at, "proposed_at": iso_utc(one.proposed_at)}
+    return CorrectionItem.model_validate(fields)
+
+
+def _assessment(one: assessments.Published) -> dict[str, Any]:
+    names = ("number", "first", "last", "published_by")
+    return {name: getattr(one, name) for name in names} | {
+        "published_at": iso_utc(one.published_at)
+    }
+
+
+def _known(found: Correction | None, number: int) -> Correction:
+    if found is None:
+        raise no_such_thing(Words(f"第 {number} 号更正", f"correction {number}"))
+    return found
+
+
+def _answer(visit: Visit, value: BaseModel, status: int = 200) -> Response:
+    return _json(visit, value.model_dump(mode="json"), status)
+
+
+def _json(visit: Visit, value: Any, status: int = 200) -> Response:
+
+    content = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    mark = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+    headers = {"etag": mark, "cache-control": "private, no-cache"}
+    if visit.request.method == "GET" and visit.request.headers.get("if-none-match") == mark:
+        return Response(None, 304, headers)
+    return Response(content, status, headers, "application/json")
