@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -12,6 +12,9 @@ from ledger.policy import Policy
 from ledger.roster.vault import Vault
 from producers.kafka_access import KafkaAccess, Mechanism
 from streams.settings import StreamSettings
+
+if TYPE_CHECKING:
+    from dashboards.board.identity import IdentityProvider
 
 
 class WrongUse(Exception):
@@ -66,6 +69,13 @@ class Settings(BaseModel):
     badge_key_file: Path | None = None
     badge_public_key_file: Path | None = None
     kiosk_address: Annotated[str, AfterValidator(_address)] = "http://127.0.0.1:8080"
+    board_address: Annotated[str, AfterValidator(_address)] = "http://127.0.0.1:8000"
+    oidc_issuer: str | None = Field(default=None, pattern=r"^https?://[^\s?#]+$")
+    oidc_client_id: str | None = Field(default=None, min_length=1)
+    oidc_client_secret_file: Path | None = None
+    mail_server: str | None = Field(default=None, pattern=r"^[A-Za-z0-9.-]+(:[0-9]{1,5})?$")
+    mail_from: str | None = Field(default=None, pattern=r"^[^@\s]+@[^@\s]+$")
+    exceptions_webhook: str | None = Field(default=None, repr=False, pattern=r"^https?://\S+$")
     star_hours: Annotated[str, AfterValidator(_rising)] = "100,300,600,1000,1500"
     ntp_server: str | None = Field(default=None, pattern=r"^[A-Za-z0-9.:-]{1,255}$")
 
@@ -84,6 +94,22 @@ class Settings(BaseModel):
             return url
         password = secret_lines("HOURS_LEDGER_PASSWORD_FILE", self.ledger_password_file)[0]
         return _with_password(url, password)
+
+    def identity_provider(self) -> "IdentityProvider | None":
+        """Whom people may sign in to the board by; None: by password alone. WrongUse."""
+        from dashboards.board.identity import IdentityProvider  # noqa: PLC0415 - it takes memory
+
+        given = (self.oidc_issuer, self.oidc_client_id, self.oidc_client_secret_file)
+        if all(one is None for one in given):
+            return None
+        if self.oidc_issuer is None or self.oidc_client_id is None or given[2] is None:
+            raise WrongUse(
+                "HOURS_OIDC_ISSUER、HOURS_OIDC_CLIENT_ID 和 HOURS_OIDC_CLIENT_SECRET_FILE "
+                "要一起设置。 HOURS_OIDC_ISSUER, HOURS_OIDC_CLIENT_ID and "
+                "HOURS_OIDC_CLIENT_SECRET_FILE are set together, or not at all."
+            )
+        secret = secret_lines("HOURS_OIDC_CLIENT_SECRET_FILE", given[2])[0]
+        return IdentityProvider(self.oidc_issuer, self.oidc_client_id, secret)
 
     @property
     def star_levels(self) -> tuple[int, ...]:

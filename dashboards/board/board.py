@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine
 from dashboards.board.cookies import Cookies
 from dashboards.board.correcting import CorrectionPublisher
 from dashboards.board.directory import Directory, DirectoryCache
+from dashboards.board.identity import IdentityProvider
 from dashboards.board.live.streaming import Broadcast
 from dashboards.board.live.watching import LedgerWatch, LogWatch
 from dashboards.board.pages import Pages
@@ -45,6 +46,8 @@ class Board:
     badge_key: Ed25519PrivateKey | None
     folder: Path
     kiosk_address: str
+    address: str
+    provider: IdentityProvider | None
 
     def today(self) -> str:
         """The civil day now."""

@@ -52,6 +52,8 @@ RIGHTS: Mapping[str, Right] = {
     "ask": _do(VOLUNTEER),
     "sign_in_page": _see(*_ALL),
     "sign_in": _do(*_ALL),
+    "provider": _see(*_ALL),
+    "provider_back": _see(*_ALL),
     "sign_out": _do(VOLUNTEER, *_ACCOUNTS),
     # What moves.
     "front": _see(*_ACCOUNTS),

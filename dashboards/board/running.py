@@ -18,8 +18,10 @@ from dashboards.board.board import Board
 from dashboards.board.cookies import Cookies
 from dashboards.board.correcting import CorrectionPublisher
 from dashboards.board.directory import DirectoryCache
+from dashboards.board.identity import IdentityProvider
 from dashboards.board.live.streaming import Broadcast
 from dashboards.board.live.watching import LedgerWatch, LogWatch, now
+from dashboards.board.notices import Channels, Notifier
 from dashboards.board.pages import Pages
 from dashboards.board.public import PublicViews
 from dashboards.board.stars import USUAL_HOURS
@@ -57,7 +59,12 @@ class BoardSettings:
     taps_topic: str
     folder: Path
     kiosk_address: str
+    address: str
     vault: Vault | None = None
+    provider: IdentityProvider | None = None
+    mail_server: str | None = None
+    mail_from: str | None = None
+    webhook: str | None = None
     badge_keys: tuple[Ed25519PublicKey, ...] = ()
     badge_key: Ed25519PrivateKey | None = None
     star_hours: tuple[int, ...] = USUAL_HOURS
@@ -88,7 +95,13 @@ def parts(settings: BoardSettings) -> Iterator[Board]:
             settings.access, settings.taps_topic, settings.policy.shard_count, ledger, now
         )
         corrections = CorrectionPublisher(engine, settings.access, settings.taps_topic, now)
-        for thread in (ledger, log, corrections):
+        threads: list[Any] = [ledger, log, corrections]
+        if settings.mail_server or settings.webhook:
+            channels = Channels(
+                settings.mail_server, settings.mail_from, settings.webhook, settings.address
+            )
+            threads.append(Notifier(engine, settings.policy, directories, channels, now))
+        for thread in threads:
             thread.start()
             stack.callback(_stop, thread)
         yield Board(
@@ -111,6 +124,8 @@ def parts(settings: BoardSettings) -> Iterator[Board]:
             badge_key=settings.badge_key,
             folder=settings.folder,
             kiosk_address=settings.kiosk_address,
+            address=settings.address,
+            provider=settings.provider,
         )
 
 

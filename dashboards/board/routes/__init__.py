@@ -14,6 +14,7 @@ from dashboards.board.routes import (
     importing,
     kiosks,
     mine,
+    oidc,
     public,
     roster,
     signing_in,
@@ -23,6 +24,7 @@ from dashboards.board.routes import (
 ROUTERS: tuple[APIRouter, ...] = (
     site.router,
     signing_in.router,
+    oidc.router,
     public.router,
     mine.router,
     front.router,

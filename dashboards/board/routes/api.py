@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from typing import Annotated, Any, Generic, TypeVar
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
@@ -51,6 +51,7 @@ router = APIRouter(
     responses={
         code: {"model": Refusal, "description": said}
         for code, said in (
+            (400, "the body can't be read"),
             (401, "no token, or one that is over"),
             (403, "not by this role, or not within its teams and units"),
             (404, "no such thing"),
@@ -222,11 +223,13 @@ class AssessmentWhole(AssessmentItem):
 
 
 @router.get("/openapi.json", name="openapi", include_in_schema=False)
-def openapi(visit: Visiting, request: Request) -> Response:
+def openapi(visit: Visiting) -> Response:
     """What there is."""
-    routes = [one for one in request.app.routes if getattr(one, "path", "").startswith(PREFIX)]
     found = get_openapi(
-        title="志愿服务时数 Volunteer hours", version="1", routes=routes, description=__doc__ or ""
+        title="志愿服务时数 Volunteer hours",
+        version="1",
+        routes=router.routes,
+        description=__doc__ or "",
     )
     found["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     found["security"] = [{"token": []}]
