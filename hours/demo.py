@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console, RenderableType
@@ -33,7 +34,7 @@ from producers.simulated_run import run_to_kafka
 from producers.simulation import Plan, demo_day, district_for
 from streams.audit import Audited
 from streams.audit import audit as run_audit
-from streams.log import log_bounds, open_log
+from streams.log import open_log
 from streams.settings import StreamSettings
 from streams.topics import create_topics
 
@@ -107,17 +108,14 @@ def _let_people_tap(
     plan: Plan,
     console: Console,
 ) -> None:
-    name, sent = district_for(plan).name_of, _log_length(streams)
+    name = district_for(plan).name_of
 
     def look() -> RenderableType:
-        return draw(_look(store, sent), name, streams.policy.timezone)
+        view = _look(store, 0)
+        settled = sum(one.head.next_offset for one in view.statuses)
+        return draw(replace(view, sent=settled), name, streams.policy.timezone)
 
     let_people_tap(environment, home, store.engine, streams.ledger_name, look, console)
-
-
-def _log_length(streams: StreamSettings) -> int:
-    bounds = log_bounds(streams.kafka, streams.taps_topic, range(streams.policy.shard_count))
-    return sum(end for _, end in bounds.values())
 
 
 @contextmanager

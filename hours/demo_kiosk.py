@@ -10,13 +10,15 @@ import time
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import date
 from pathlib import Path
 
 from rich.console import Console, RenderableType
 from rich.live import Live
 from sqlalchemy import Engine
 
+from hours.demo_board import demo_board, tell_board
 from hours.demo_roster import run_hours
 from hours.kiosk_showing import qr_lines
 from hours.services.embedded import free_port
@@ -25,6 +27,7 @@ from hours.services.unavailable import ServiceUnavailable
 from ledger import queries
 from ledger.roster import store
 from ledger.roster.records import Person, Team
+from ledger.roster.tree import above
 from producers.badge_keys import private_key_in
 from producers.badges import Badge, sign_badge
 from producers.volunteer_numbers import number_of
@@ -46,17 +49,18 @@ def let_people_tap(
     """Show a kiosk's address and a badge, then the ledger as people tap, until Ctrl-C."""
     told = _with_badge_keys(environment, home)
     person, place = _somebody(engine)
-    with _gateway(told, home) as address:
+    team, office = _team_and_office(engine, person, place)
+    with _gateway(told, home) as address, demo_board(told, home, team, office, address) as board:
         made = json.loads(run_hours(told, "kiosks", "add", place, "--json"))
         run_hours(told, "badges", str(home / "badge.pdf"), "--volunteer", person.volunteer)
+        tell_board(board, console)
         _tell(made["address"], address, person, home, ledger_name, console)
-        try:
-            with Live(console=console, refresh_per_second=_LOOKS_A_SECOND) as live:
-                while True:
-                    live.update(look())
-                    time.sleep(1 / _LOOKS_A_SECOND)
-        except KeyboardInterrupt:
-            console.print("正在停止… Stopping…")
+        live = Live(console=console, refresh_per_second=_LOOKS_A_SECOND)
+        with _others_tapping(told, home), suppress(KeyboardInterrupt), live:
+            while True:
+                live.update(look())
+                time.sleep(1 / _LOOKS_A_SECOND)
+        console.print("正在停止… Stopping…")
 
 
 def _with_badge_keys(environment: Mapping[str, str], home: Path) -> dict[str, str]:
@@ -77,6 +81,29 @@ def _somebody(engine: Engine) -> tuple[Person, str]:
     largest = max(size, key=lambda team: (size[team], team))
     volunteer = min(one for team, one in members if team == largest)
     return roster.people[volunteer], at_home[largest]
+
+
+@contextmanager
+def _others_tapping(environment: Mapping[str, str], home: Path) -> Iterator[None]:
+    """A few taps a second of other people, so that figures move before anybody taps."""
+    asked = ("--roster", "--days", "1", "--seed", "20", "--to-kafka", "--rate", "3")
+    command = Command([sys.executable, "-m", "hours", "simulate", *asked], str(Path.cwd()))
+    others = Guarded(command, dict(environment), home / "others.log")
+    try:
+        yield
+    finally:
+        others.stop()
+
+
+def _team_and_office(engine: Engine, person: Person, place: str) -> tuple[str, str]:
+    """A team of somebody's, and the office that a place stands beneath."""
+    with queries.reading(engine) as connection:
+        roster = store.load(connection)
+    day = date.today().isoformat()
+    line = [*above(roster.units, place, day), place]
+    kinds = {code: rows[-1].kind for code, rows in roster.units.items()}
+    office = next((code for code in line if kinds[code] == "office"), place)
+    return roster.memberships[person.volunteer][0].team, office
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from dashboards.board.directory import Directory, DirectoryCache, members_of
 from dashboards.board.scope import scope_of
 from ledger import queries
 from ledger.accounts import store
+from ledger.accounts.values import Account
 from ledger.corrections import tables
 from ledger.corrections.halves import WaitingHalf, exceptions
 from ledger.policy import Policy
@@ -160,7 +161,7 @@ def _told(connection: Connection, channel: str) -> set[_Key]:
 
 
 def _covering(
-    connection: Connection, account: store.Account, known: Directory
+    connection: Connection, account: Account, known: Directory
 ) -> Callable[[WaitingHalf], bool]:
     scope = scope_of(account.role, account.teams, account.units, known)
     if not scope.everything:

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from hours import cli
+from ledger import queries
+from ledger.engine import open_engine
+from ledger.policy import Policy
+from ledger.queries import Filters
 from producers.volunteer_numbers import read_number
 from tests import gateways
 from tests.running import Hours, environment, eventually, lines
@@ -285,9 +290,11 @@ def test_the_demo_shows_everything_lets_people_tap_and_leaves_nothing_running(
     try:
         link, number = eventually(lambda: tried(tmp_path / "shown"), "a kiosk to try", 120)
         kept = Hours(environment(tmp_path / "demo"))
-        before = accepted(kept)
         assert tapped(link, number)["state"] == "accepted"
-        eventually(lambda: accepted(kept) > before, "the tap in the ledger")
+        eventually(lambda: str(read_number(number)) in present(kept), "the tap in the ledger")
+        board, password = signing_in(tmp_path / "shown")
+        for role in ("leader", "officer", "centre", "auditor", "operator"):
+            assert signs_in(board, role, password)
     finally:
         demo.send_signal(signal.SIGINT)
         assert demo.wait(60) == 0
@@ -317,8 +324,26 @@ def tapped(link: str, number: str) -> dict[str, Any]:
     return dict(answer)
 
 
-def accepted(hours: Hours) -> int:
-    return sum(row["accepted"] for row in hours.rows("status"))
+def present(hours: Hours) -> set[str]:
+    ledger = Path(hours.environment["HOURS_HOME"]) / "ledger.db"
+    with queries.reading(open_engine(f"sqlite:///{ledger}")) as connection:
+        found = queries.present(connection, Filters(), Policy(), time.time_ns() // 1_000)
+    return {one.volunteer for one in found}
+
+
+def signing_in(shown: Path) -> tuple[str, str]:
+    """The board's address, and the password of its accounts, as the demo says them."""
+    said = r"看板 The board.*?(http://\S+).*?the password of all: +(\S+)"
+    found = re.search(said, shown.read_text(), re.S)
+    assert found
+    return found[1], found[2]
+
+
+def signs_in(board: str, name: str, password: str) -> bool:
+    """Whether the front page opens for an account."""
+    with httpx.Client(base_url=board, headers={"origin": board}) as browser:
+        browser.post("/sign-in", data={"name": name, "password": password})
+        return browser.get("/").status_code == 200
 
 
 def ask(hours: Hours, *arguments: str, input: bytes = b"") -> Result:
