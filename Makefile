@@ -70,8 +70,9 @@ lock: dev
 # folder keeps others out: within a container, whichever user it runs as must read the file.
 secrets:
 	@umask 077; mkdir -p secrets; chmod 700 secrets; \
-	for name in postgres_superuser ledger_owner ledger_worker ledger_registrar ledger_reader \
-	  kafka_owner kafka_worker kafka_gateway kafka_keeper kafka_reader roster grafana_admin; do \
+	for name in postgres_superuser ledger_owner ledger_worker ledger_registrar ledger_board \
+	  ledger_reader kafka_owner kafka_worker kafka_gateway kafka_keeper kafka_board kafka_reader \
+	  roster grafana_admin; do \
 	  [ -e secrets/$$name ] && continue; \
 	  head -c 32 /dev/urandom | base64 | tr -d '\n=' | tr '+/' '-_' > secrets/.new; \
 	  chmod 444 secrets/.new; mv secrets/.new secrets/$$name; echo "secrets/$$name"; \

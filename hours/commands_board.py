@@ -56,6 +56,8 @@ def board(
             mail_server=settings.mail_server,
             mail_from=settings.mail_from,
             webhook=settings.exceptions_webhook,
+            web_host=settings.web_host,
+            web_port=settings.web_port,
             vault=settings.vault() if settings.roster_key_file else None,
             badge_keys=tuple(badge_public_keys(settings)),
             badge_key=badge_key(settings) if settings.badge_key_file else None,

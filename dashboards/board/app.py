@@ -5,7 +5,9 @@ depends on it.
 """
 
 import logging
+import time
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import quote
 
 from fastapi import Depends, FastAPI, Request
@@ -17,7 +19,8 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import RedirectResponse, Response
 
 from dashboards.board.board import Board
-from dashboards.board.headers import App, Guarded
+from dashboards.board.headers import App, Guarded, Scope
+from dashboards.board.metrics import BoardMetrics
 from dashboards.board.refusing import Refused, bad_request, no_such_thing
 from dashboards.board.routes import ROUTERS
 from dashboards.board.visiting import Visit, language_of, visit
@@ -30,7 +33,29 @@ log = logging.getLogger(__name__)
 
 def create_app(board: Board) -> App:
     """The ASGI app of a board."""
-    return Guarded(GZipMiddleware(routed(board), minimum_size=1_000))
+    return Guarded(GZipMiddleware(Counted(routed(board), board.metrics), minimum_size=1_000))
+
+
+class Counted:
+    """An ASGI app whose answers are counted, by route and status, and timed."""
+
+    def __init__(self, app: App, metrics: BoardMetrics) -> None:
+        self._app, self._metrics = app, metrics
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+
+        async def counting(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                route = getattr(scope.get("route"), "name", "") or "none"
+                self._metrics.answers.labels(route, message["status"]).inc()
+                self._metrics.answer_seconds.observe(time.perf_counter() - began)
+            await send(message)
+
+        await self._app(scope, receive, counting)
 
 
 def routed(board: Board) -> FastAPI:

@@ -16,6 +16,7 @@ from dashboards.board.directory import Directory, DirectoryCache
 from dashboards.board.identity import IdentityProvider
 from dashboards.board.live.streaming import Broadcast
 from dashboards.board.live.watching import LedgerWatch, LogWatch
+from dashboards.board.metrics import BoardMetrics
 from dashboards.board.pages import Pages
 from dashboards.board.public import PublicViews
 from ledger.policy import Policy
@@ -40,6 +41,7 @@ class Board:
     pages: Pages
     cookies: Cookies
     tries: Tries
+    metrics: BoardMetrics
     public: PublicViews
     star_hours: tuple[int, ...]
     badge_keys: tuple[Ed25519PublicKey, ...]

@@ -38,9 +38,11 @@ log = logging.getLogger(__name__)
 
 
 class Sending(NamedTuple):
-    """Whether what is approved goes out; if not, why."""
+    """Whether what is approved goes out; if not, why. How many wait, the oldest since when."""
 
-    trouble: str | None
+    trouble: str | None = None
+    waiting: int = 0
+    oldest_at: int = 0
 
 
 def event_of(correction: Correction) -> str:
@@ -57,7 +59,7 @@ class CorrectionPublisher(threading.Thread):
         super().__init__(name="corrections", daemon=True)
         self._engine, self._access, self._topic, self._clock = engine, access, topic, clock
         self._over, self._more = threading.Event(), threading.Event()
-        self.state = Sending(None)
+        self.state = Sending()
 
     def run(self) -> None:
         pause = 1.0
@@ -87,7 +89,8 @@ class CorrectionPublisher(threading.Thread):
                 waiting = store.waiting(connection)
             if any(one.state == "approved" for one in waiting):
                 self._send([one for one in waiting if one.state == "approved"])
-            self.state = Sending(None)
+            oldest = min((int(one.decided_at or 0) for one in waiting), default=0)
+            self.state = Sending(None, len(waiting), oldest)
             settled = store.settle(self._engine, self._clock(), SENDER) if waiting else 0
             if not settled:
                 self._more.wait(_LOOK_SECONDS)
@@ -103,7 +106,7 @@ class CorrectionPublisher(threading.Thread):
         said = trouble(error, self._access) if kafka else str(error)
         if self.state.trouble is None:
             log.warning("更正发不出去。 Corrections can't be sent: %s", said)
-        self.state = Sending(said)
+        self.state = self.state._replace(trouble=said)
 
 
 def publish(

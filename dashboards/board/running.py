@@ -21,13 +21,14 @@ from dashboards.board.directory import DirectoryCache
 from dashboards.board.identity import IdentityProvider
 from dashboards.board.live.streaming import Broadcast
 from dashboards.board.live.watching import LedgerWatch, LogWatch, now
+from dashboards.board.metrics import BoardMetrics, BoardNow
 from dashboards.board.notices import Channels, Notifier
 from dashboards.board.pages import Pages
 from dashboards.board.public import PublicViews
 from dashboards.board.stars import USUAL_HOURS
 from ledger import schema
 from ledger.engine import open_engine
-from ledger.policy import Policy
+from ledger.policy import SECOND, Policy
 from ledger.roster.vault import Vault
 from producers.kafka_access import KafkaAccess
 from producers.kiosk.limits import Tries
@@ -40,8 +41,10 @@ from producers.serving import (
     serve,
     server,
 )
+from producers.watch import create_watch_app
 
 _KEY_BYTES = 32
+_STALE_SECONDS = 15
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,8 @@ class BoardSettings:
     mail_server: str | None = None
     mail_from: str | None = None
     webhook: str | None = None
+    web_host: str = "127.0.0.1"
+    web_port: int | None = None
     badge_keys: tuple[Ed25519PublicKey, ...] = ()
     badge_key: Ed25519PrivateKey | None = None
     star_hours: tuple[int, ...] = USUAL_HOURS
@@ -77,8 +82,13 @@ def run_board(settings: BoardSettings, say: Callable[[str], None]) -> None:
     with ExitStack() as stack:
         board = stack.enter_context(parts(settings))
         listener = stack.enter_context(listening(door.host, door.port, "--port"))
+        servers = [(server(create_app(board), door), listener)]
+        if settings.web_port is not None:
+            watched = listening(settings.web_host, settings.web_port, "HOURS_WEB_PORT")
+            watch = server(create_watch_app(board.metrics.registry, lambda: _trouble(board)))
+            servers.append((watch, stack.enter_context(watched)))
         say(f"看板就绪：{address(door, listener)} Ready: the board is served.")
-        serve([(server(create_app(board), door), listener)], [board.broadcast.look()])
+        serve(servers, [board.broadcast.look()])
 
 
 @contextmanager
@@ -104,6 +114,7 @@ def parts(settings: BoardSettings) -> Iterator[Board]:
         for thread in threads:
             thread.start()
             stack.callback(_stop, thread)
+        broadcast = Broadcast(ledger)
         yield Board(
             engine=engine,
             policy=settings.policy,
@@ -113,11 +124,12 @@ def parts(settings: BoardSettings) -> Iterator[Board]:
             directories=directories,
             ledger_watch=ledger,
             log_watch=log,
-            broadcast=Broadcast(ledger),
+            broadcast=broadcast,
             corrections=corrections,
             pages=Pages(settings.policy.timezone, settings.ledger_name),
             cookies=Cookies(_key_in(settings.folder / "cookies.key"), _is_secure(settings.door)),
             tries=Tries(each=20, all_together=300),
+            metrics=BoardMetrics(lambda: _now(ledger, log, corrections, broadcast)),
             public=PublicViews(settings.star_hours),
             star_hours=settings.star_hours,
             badge_keys=settings.badge_keys,
@@ -127,6 +139,30 @@ def parts(settings: BoardSettings) -> Iterator[Board]:
             address=settings.address,
             provider=settings.provider,
         )
+
+
+def _trouble(board: Board) -> str | None:
+    """Why its figures can't be trusted to be of now."""
+    state, seconds = board.ledger_watch.state, _STALE_SECONDS
+    if state is None or board.clock() - state.read_at > seconds * SECOND:
+        return f"the ledger has not been read for {seconds} s"
+    return None
+
+
+def _now(
+    ledger: LedgerWatch, log: LogWatch, corrections: CorrectionPublisher, broadcast: Broadcast
+) -> BoardNow:
+    at, state, fresh = now(), ledger.state, log.freshness()
+    return BoardNow(
+        open_pages=broadcast.open,
+        read_age_seconds=(at - fresh.read_at) / SECOND if state else float("inf"),
+        behind_seconds=0 if fresh.behind_since is None else (at - fresh.behind_since) / SECOND,
+        corrections_waiting=corrections.state.waiting,
+        oldest_correction_seconds=max(0, at - corrections.state.oldest_at) / SECOND
+        if corrections.state.waiting
+        else 0,
+        exceptions_open=sum(one.exceptions for one in state.waiting) if state else 0,
+    )
 
 
 def _is_secure(door: Door) -> bool:

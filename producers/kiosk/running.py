@@ -27,7 +27,6 @@ from producers.kiosk.publisher import Publisher
 from producers.kiosk.roster_cache import RosterCache
 from producers.kiosk.roster_reader import RosterReader
 from producers.kiosk.time_server import TimeServer
-from producers.kiosk.watch import create_watch_app
 from producers.serving import (
     LEAVING_SECONDS,
     Door,
@@ -38,6 +37,7 @@ from producers.serving import (
     serve,
     server,
 )
+from producers.watch import create_watch_app
 
 _KEEP_REPORTS_SECONDS = 10
 _SWITCH_SECONDS = 0.0005
@@ -72,7 +72,7 @@ def run_gateway(settings: GatewaySettings, say: Callable[[str], None]) -> None:
         servers = [(server(create_app(gateway), door), listener)]
         if settings.web_port is not None:
             watched = listening(settings.web_host, settings.web_port, "HOURS_WEB_PORT")
-            watch = server(create_watch_app(gateway))
+            watch = server(create_watch_app(gateway.metrics.registry, gateway.outbox.trouble))
             servers.append((watch, stack.enter_context(watched)))
         say(f"网关就绪：{address(door, listener)} Ready: the gateway serves kiosks.")
         serve(servers, [_keep_reports(gateway)])

@@ -61,6 +61,7 @@ def sign_in(
     else:
         secret = _by_badge(visit, text, tail)
     if secret is None:
+        board.metrics.sign_ins_refused.inc()
         return visit.page("mine_sign_in.html", 403, refusal=_WRONG, badge=text)
     response = visit.go("/mine")
     board.cookies.set(response, "volunteer", secret)

@@ -41,6 +41,7 @@ def sign_in(
             board.engine, name.strip().lower(), password, address_of(visit), browser, board.clock()
         )
     except AccountRefusal as refusal:
+        board.metrics.sign_ins_refused.inc()
         said = both(str(refusal))
         return visit.page("sign_in.html", 403, next=local(next), name=name, refusal=said)
     response = visit.go(local(next))
