@@ -1,7 +1,7 @@
 """README.md, run: its blocks in order, as a reader would in a folder of their own.
 
 `make …` blocks are only held against the Makefile, because one of them runs this test. A block
-tagged `services`, `worker` or `kiosk` runs on beside those after it; `kcat` wants that program.
+tagged `services`, `worker`, `kiosk` or `board` runs on beside those after it; `kcat` wants that program.
 """
 
 import os
@@ -18,7 +18,7 @@ from tests.running import PATIENCE_SECONDS, Hours, environment, eventually
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
-LONG = ("sh services", "sh worker", "sh kiosk")
+LONG = ("sh services", "sh worker", "sh kiosk", "sh board")
 
 
 class Block(NamedTuple):
@@ -31,8 +31,9 @@ class Block(NamedTuple):
     def command(self) -> list[str]:
         if self.tag == "python":
             return [sys.executable, "-c", self.text]
-        # The reader's 8080 may be taken on the machine that tests.
-        text = f"{self.text.strip()} --port 0" if self.tag == "sh kiosk" else self.text
+        # The reader's 8080 and 8000 may be taken on the machine that tests.
+        is_served = self.tag in ("sh kiosk", "sh board")
+        text = f"{self.text.strip()} --port 0" if is_served else self.text
         return ["bash", "-euo", "pipefail", "-c", text]
 
 
