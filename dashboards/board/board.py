@@ -41,6 +41,7 @@ class Board:
     pages: Pages
     cookies: Cookies
     tries: Tries
+    behind_proxy: bool
     metrics: BoardMetrics
     public: PublicViews
     star_hours: tuple[int, ...]

@@ -129,6 +129,7 @@ def parts(settings: BoardSettings) -> Iterator[Board]:
             pages=Pages(settings.policy.timezone, settings.ledger_name),
             cookies=Cookies(_key_in(settings.folder / "cookies.key"), _is_secure(settings.door)),
             tries=Tries(each=20, all_together=300),
+            behind_proxy=settings.door.behind_proxy,
             metrics=BoardMetrics(lambda: _now(ledger, log, corrections, broadcast)),
             public=PublicViews(settings.star_hours),
             star_hours=settings.star_hours,

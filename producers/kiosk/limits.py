@@ -23,16 +23,24 @@ class Tries:
         self._each, self._all, self._clock = each, all_together, clock
         self._tries: deque[tuple[float, str]] = deque()
 
+    def is_open(self, address: str) -> bool:
+        """Whether another try may be made; nothing is counted."""
+        self._forget()
+        of_address = sum(one == address for _, one in self._tries)
+        return of_address < self._each and len(self._tries) < self._all
+
     def allow(self, address: str) -> bool:
         """Whether this try may be made; it is counted if so."""
+        if not self.is_open(address):
+            return False
+        self._tries.append((self._clock(), address))
+        return True
+
+    def _forget(self) -> None:
+        """What is over a minute old."""
         now = self._clock()
         while self._tries and self._tries[0][0] <= now - _MINUTE:
             self._tries.popleft()
-        of_address = sum(one == address for _, one in self._tries)
-        if of_address >= self._each or len(self._tries) >= self._all:
-            return False
-        self._tries.append((now, address))
-        return True
 
 
 class Recent:

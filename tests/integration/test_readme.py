@@ -1,7 +1,8 @@
 """README.md, run: its blocks in order, as a reader would in a folder of their own.
 
 `make …` blocks are only held against the Makefile, because one of them runs this test. A block
-tagged `services`, `worker`, `kiosk` or `board` runs on beside those after it; `kcat` wants that program.
+tagged `services`, `worker`, `kiosk` or `board` runs on beside those after it; `kcat` wants that
+program.
 """
 
 import os

@@ -11,7 +11,7 @@ from dashboards.board.keeping import keep
 from dashboards.board.knowing_volunteers import volunteer_by_badge
 from dashboards.board.public import activities_between
 from dashboards.board.refusing import bad_request, sign_in_first, too_many_tries
-from dashboards.board.routes.signing_in import address_of
+from dashboards.board.routes.signing_in import address_of, wrong
 from dashboards.board.stars import stars_of
 from dashboards.board.times import day_in
 from dashboards.board.visiting import Visit, Visiting
@@ -53,7 +53,7 @@ def sign_in(
 ) -> Response:
     """By a one-time code, or by the badge and the phone's last digits."""
     board = visit.board
-    if not board.tries.allow(address_of(visit)):
+    if not board.tries.is_open(address_of(visit)):
         raise too_many_tries()
     text = badge.strip() or _badge_in(picture)
     if code.strip():
@@ -61,7 +61,7 @@ def sign_in(
     else:
         secret = _by_badge(visit, text, tail)
     if secret is None:
-        board.metrics.sign_ins_refused.inc()
+        wrong(visit)
         return visit.page("mine_sign_in.html", 403, refusal=_WRONG, badge=text)
     response = visit.go("/mine")
     board.cookies.set(response, "volunteer", secret)

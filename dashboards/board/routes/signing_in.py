@@ -33,7 +33,7 @@ def sign_in(
 ) -> Response:
     """Sign in; held up by address, and by account."""
     request, board = visit.request, visit.board
-    if not board.tries.allow(address_of(visit)):
+    if not board.tries.is_open(address_of(visit)):
         raise too_many_tries()
     browser = request.headers.get("user-agent", "")
     try:
@@ -41,7 +41,7 @@ def sign_in(
             board.engine, name.strip().lower(), password, address_of(visit), browser, board.clock()
         )
     except AccountRefusal as refusal:
-        board.metrics.sign_ins_refused.inc()
+        wrong(visit)
         said = both(str(refusal))
         return visit.page("sign_in.html", 403, next=local(next), name=name, refusal=said)
     response = visit.go(local(next))
@@ -64,7 +64,16 @@ def sign_out(visit: Visiting) -> Response:
     return response
 
 
+def wrong(visit: Visit) -> None:
+    """Count a wrong password, badge or code: of its address, and for who watches."""
+    visit.board.tries.allow(address_of(visit))
+    visit.board.metrics.sign_ins_refused.inc()
+
+
 def address_of(visit: Visit) -> str:
-    """Where a request comes from, as the connection says."""
+    """Where a request comes from: as the connection says, or the proxy that it came through."""
+    forwarded = visit.request.headers.get("x-forwarded-for", "")
+    if visit.board.behind_proxy and forwarded:
+        return forwarded.rpartition(",")[2].strip()[:64]
     client = visit.request.client
     return client.host if client else ""

@@ -1,0 +1,369 @@
+"""A small district with a board: in this process, for its answers, or in one of its own.
+
+Two offices with a station each, a team at each, people with sealed names, activities, accounts for
+each role. Facts are settled by the product's own shards, with or without Kafka.
+"""
+
+import re
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Engine
+from starlette.testclient import TestClient
+
+from dashboards.board.app import create_app
+from dashboards.board.board import Board
+from dashboards.board.running import BoardSettings, parts
+from ledger import roles
+from ledger.accounts import store as accounts
+from ledger.accounts.values import NewAccount
+from ledger.policy import SECOND, Policy
+from ledger.roster import store as roster_store
+from ledger.roster.records import (
+    Activity,
+    Have,
+    HaveItem,
+    Membership,
+    Person,
+    Platform,
+    Project,
+    Team,
+    Unit,
+)
+from ledger.roster.roster import Change, Roster
+from ledger.roster.store import Deed
+from ledger.roster.vault import PrivateData, Vault, new_key
+from ledger.shard import Shard
+from ledger.store import Store, open_store
+from ledger.taps import Fact, Record, Tap
+from producers.badge_keys import new_private_key, private_key_in, public_text
+from producers.badges import Badge, sign_badge
+from producers.kafka_access import KafkaAccess
+from producers.partitioning import partition_of
+from producers.serving import Door
+from tests.running import Hours, environment, eventually
+
+LEDGER = "tongzhou.hours.example"
+POLICY = Policy()
+PASSWORD = "correct horse battery"  # noqa: S105 - of accounts that end with the test
+WANG, LI, ZHAO, QIAN = "V7K2M9QXTA1", "V3N8R5WZBC2", "VB6D8F0G2H4", "VC1E3G5J7K9"
+"""Two of the choir, at office-1; one of the clinic, at office-2; one who has left."""
+NAMES = {WANG: "王小明", LI: "李芳", ZHAO: "赵强", QIAN: "钱伟"}
+PHONES = {WANG: "13800001234", LI: "13800005678", ZHAO: "13900004321", QIAN: "13900008765"}
+ACCOUNTS = {
+    "leader": NewAccount(name="leader", role="leader", teams=("choir",)),
+    "leader2": NewAccount(name="leader2", role="leader", teams=("choir",)),
+    "other": NewAccount(name="other", role="leader", teams=("clinic",)),
+    "officer": NewAccount(name="officer", role="officer", units=("office-1",)),
+    "centre": NewAccount(name="centre", role="centre"),
+    "auditor": NewAccount(name="auditor", role="auditor"),
+    "operator": NewAccount(name="operator", role="operator"),
+}
+ORIGIN = "http://board.test"
+READY = re.compile(r"https?://[^ ]+?:([0-9]+) .*Ready")
+HOUR = 3_600 * SECOND
+
+
+def now() -> int:
+    return time.time_ns() // 1_000
+
+
+def district(today: str, at: int) -> list[Any]:
+    """The records of the district; an activity with one place is planned for tomorrow."""
+    tomorrow = at + 24 * HOUR
+    person = {"badge_generation": 1, "private_version": 1}
+    units = [
+        Unit(code="centre", kind="centre", name_zh="实践中心", name_en="Centre"),
+        Unit(code="office-1", kind="office", name_zh="金沙所", name_en="Jinsha", parent="centre"),
+        Unit(code="office-2", kind="office", name_zh="金新所", name_en="Jinxin", parent="centre"),
+        Unit(code="station-1", kind="station", name_zh="运河站", parent="office-1"),
+        Unit(code="station-2", kind="station", name_zh="红坪站", parent="office-2"),
+        Unit(code="post-1", kind="post", name_zh="暖心驿站", parent="station-1"),
+    ]
+    people = [
+        Person(
+            volunteer=WANG,
+            unit="station-1",
+            badge_serial=f"B{WANG[1:]}",
+            consent=today,
+            **person,
+        ),
+        Person(volunteer=LI, unit="station-1", badge_serial=f"B{LI[1:]}", **person),
+        Person(volunteer=ZHAO, unit="station-2", badge_serial=f"B{ZHAO[1:]}", **person),
+        Person(volunteer=QIAN, status="left", badge_serial=f"B{QIAN[1:]}", **person),
+    ]
+    return [
+        *units,
+        HaveItem(code="sign", name_zh="标识", position=1),
+        Platform(code="culture", name_zh="文化服务"),
+        Team(
+            code="choir",
+            kind="professional",
+            name_zh="合唱队",
+            name_en="Choir",
+            unit="office-1",
+        ),
+        Team(
+            code="clinic",
+            kind="professional",
+            name_zh="义诊队",
+            name_en="Clinic",
+            unit="office-2",
+        ),
+        Project(code="songs", kind="flagship", name_zh="歌声", unit="office-1"),
+        Activity(
+            code="concert",
+            title="社区音乐会",
+            unit="station-1",
+            teams=("choir",),
+            platform="culture",
+            planned_start=tomorrow,
+            planned_end=tomorrow + 2 * HOUR,
+            capacity=1,
+        ),
+        Activity(
+            code="checkup",
+            title="义诊",
+            unit="station-2",
+            teams=("clinic",),
+            held_start=at - 30 * HOUR,
+            held_end=at - 28 * HOUR,
+            served=12,
+            status="held",
+        ),
+        *people,
+        Have(post="post-1", item="sign", state="have", day=today, checked_by="officer"),
+        Membership(volunteer=WANG, team="choir", since="2026-01-01"),
+        Membership(volunteer=LI, team="choir", since="2026-01-01"),
+        Membership(volunteer=ZHAO, team="clinic", since="2026-01-01"),
+    ]
+
+
+@dataclass
+class District:
+    """The district in a database, and what opens its names."""
+
+    url: str
+    home: Path
+    store: Store
+    key: str
+    badge_key: Ed25519PrivateKey
+    begun_at: int
+    _shards: dict[int, tuple[int, Shard]] = field(default_factory=dict)
+
+    @property
+    def engine(self) -> Engine:
+        return self.store.engine
+
+    @cached_property
+    def vault(self) -> Vault:
+        return Vault([self.key])
+
+    def badge(self, volunteer: str, generation: int = 1) -> str:
+        """The text of a volunteer's badge."""
+        badge = Badge(volunteer, f"B{volunteer[1:]}", generation)
+        return sign_badge(badge, LEDGER, self.badge_key)
+
+    def settle(self, *facts: Fact, recorded_at: int | None = None) -> None:
+        """Let facts be the next records of their shards, and append what they come to."""
+        for fact in facts:
+            number = partition_of(fact.volunteer, POLICY.shard_count)
+            epoch, shard = self._shards.get(number) or self._claimed(number)
+            at = recorded_at or now()
+            record = Record(shard.head.next_offset, at, fact)
+            self.store.append(number, epoch, shard.fold([record]))
+
+    def _claimed(self, number: int) -> tuple[int, Shard]:
+        claim = self.store.claim(number)
+        shard = Shard(number, POLICY, claim.head)
+        shard.restore(self.store.accepted(number, claim.head) or [])
+        self._shards[number] = claim.epoch, shard
+        return self._shards[number]
+
+
+@contextmanager
+def district_at(url: str, home: Path) -> Iterator[District]:
+    """A ledger with the district's roster and accounts."""
+    store = open_store(url, LEDGER, POLICY)
+    try:
+        store.init()
+        roles.grant(store.engine)
+        at, key = now(), new_key()
+        pem = new_private_key()
+        found = District(url, home, store, key, private_key_in(pem.encode()), at)
+        (home / "roster.key").write_text(key)
+        (home / "badge.pem").write_text(pem)
+        (home / "badge.pem").chmod(0o600)
+        (home / "badge-public.pem").write_text(public_text(found.badge_key.public_key()))
+        sealed = {
+            (one, 1): found.vault.seal(one, PrivateData(name=name, phone=PHONES[one]))
+            for one, name in NAMES.items()
+        }
+        changes = [Change(None, one) for one in district(POLICY.civil_day(at), at)]
+        with roster_store.changing(store.engine) as connection:
+            deed = Deed("keeper", "建名册", at)
+            roster_store.apply(connection, Roster.of(()), changes, deed, sealed)
+        for new in ACCOUNTS.values():
+            accounts.add(store.engine, new, "test", at, PASSWORD)
+        yield found
+    finally:
+        store.engine.dispose()
+
+
+@dataclass
+class InProcess:
+    """The board's app in this process; `client(name)` is a browser of that account."""
+
+    district: District
+    board: Board
+    app: Any
+
+    def client(self, name: str | None = None) -> TestClient:
+        """A browser that has signed in, or hasn't."""
+        client = TestClient(self.app, base_url=ORIGIN, headers={"origin": ORIGIN})
+        client.follow_redirects = False
+        if name is not None:
+            answer = client.post("/sign-in", data={"name": name, "password": PASSWORD})
+            assert answer.status_code == 303, answer.text
+        return client
+
+    def look(self) -> None:
+        """Read the ledger now, not when it is time to."""
+        assert self.board.ledger_watch.look()
+
+
+@contextmanager
+def board_in_process(
+    district: District, access: KafkaAccess | None = None, topic: str = "hours.taps"
+) -> Iterator[InProcess]:
+    """A board whose Kafka nobody answers for, unless there is one."""
+    settings = BoardSettings(
+        door=Door(),
+        ledger_url=district.url,
+        ledger_name=LEDGER,
+        policy=POLICY,
+        access=access or KafkaAccess("127.0.0.1:1"),
+        taps_topic=topic,
+        folder=district.home / "board",
+        kiosk_address="http://127.0.0.1:8080",
+        address=ORIGIN,
+        vault=district.vault,
+        badge_keys=(district.badge_key.public_key(),),
+        badge_key=district.badge_key,
+    )
+    with ExitStack() as stack:
+        board = stack.enter_context(parts(settings))
+        yield InProcess(district, board, create_app(board))
+
+
+@dataclass
+class BoardProcess:
+    """`hours board` in a process of its own; started anew, it has the same port."""
+
+    hours: Hours
+    port: int = 0
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        log = Path(self.hours.environment["HOURS_HOME"]) / "board.log"
+        said = log.stat().st_size if log.exists() else 0
+        with log.open("ab") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "hours", "board", "--port", str(self.port)],
+                env=self.hours.environment,
+                stdout=out,
+                stderr=out,
+            )
+        found = eventually(
+            lambda: READY.search(log.read_bytes()[said:].decode(errors="replace")), "a ready board"
+        )
+        self.port = int(found[1])
+
+    def kill(self) -> None:
+        """As a power cut would."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+    def stop(self) -> int:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(30)
+
+    def client(self, name: str | None = None) -> httpx.Client:
+        """A browser that has signed in, or hasn't."""
+        client = httpx.Client(base_url=self.address, headers={"origin": self.address}, timeout=30)
+        if name is not None:
+            answer = client.post("/sign-in", data={"name": name, "password": PASSWORD})
+            assert answer.status_code == 303, answer.text
+        return client
+
+
+@dataclass
+class LiveWorld:
+    """The district with real Kafka, a real worker, and a board in a process of its own."""
+
+    district: District
+    hours: Hours
+    board: BoardProcess
+
+
+@contextmanager
+def live_world(home: Path, kafka: str, url: str) -> Iterator[LiveWorld]:
+    """All of it running."""
+    prefix = f"t{secrets.token_hex(6)}"
+    with district_at(url, home) as district:
+        settings = environment(
+            home,
+            kafka=kafka,
+            ledger_url=url,
+            topic_prefix=prefix,
+            session_seconds="1.5",
+            roster_key_file=str(home / "roster.key"),
+            badge_public_key_file=str(home / "badge-public.pem"),
+        )
+        hours = Hours(settings)
+        board = BoardProcess(hours)
+        try:
+            hours.ok("init")
+            hours.start_worker()
+            board.start()
+            yield LiveWorld(district, hours, board)
+        finally:
+            board.kill()
+            hours.end()
+
+
+def came(volunteer: str, at: int, id: str, team: str = "choir", place: str = "station-1") -> Tap:
+    """A check-in at a kiosk of a place."""
+    return Tap.of(volunteer, "in", at, f"/kiosks/{place}", id, team=team, place=place)
+
+
+def left(volunteer: str, at: int, id: str, place: str = "station-1") -> Tap:
+    """A check-out."""
+    return Tap.of(volunteer, "out", at, f"/kiosks/{place}", id, place=place)
+
+
+def shown(text: str, figure: str) -> int:
+    """The seconds (or count) that a page shows as a figure."""
+    seconds = re.search(rf'data-figure="{figure}"[^>]*data-seconds="(-?\d+)"', text)
+    if seconds:
+        return int(seconds[1])
+    count = re.search(rf'data-figure="{figure}"[^>]*>\s*(?:<span class="value">)?([\d,]+)', text)
+    assert count, figure
+    return int(count[1].replace(",", ""))
