@@ -19,7 +19,7 @@ from typing import Any
 
 import httpx2 as httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 from starlette.testclient import TestClient
 
 from dashboards.board.app import create_app
@@ -27,6 +27,8 @@ from dashboards.board.board import Board
 from dashboards.board.running import BoardSettings, parts
 from ledger import roles
 from ledger.accounts import store as accounts
+from ledger.accounts.passwords import hashed
+from ledger.accounts.tables import accounts as account_table
 from ledger.accounts.values import NewAccount
 from ledger.policy import SECOND, Policy
 from ledger.roster import store as roster_store
@@ -59,6 +61,7 @@ POLICY = Policy()
 PASSWORD = "correct horse battery"  # noqa: S105 - of accounts that end with the test
 WANG, LI, ZHAO, QIAN = "V7K2M9QXTA1", "V3N8R5WZBC2", "VB6D8F0G2H4", "VC1E3G5J7K9"
 """Two of the choir, at office-1; one of the clinic, at office-2; one who has left."""
+HASHED = hashed(PASSWORD)
 NAMES = {WANG: "王小明", LI: "李芳", ZHAO: "赵强", QIAN: "钱伟"}
 PHONES = {WANG: "13800001234", LI: "13800005678", ZHAO: "13900004321", QIAN: "13900008765"}
 ACCOUNTS = {
@@ -215,7 +218,9 @@ def district_at(url: str, home: Path) -> Iterator[District]:
             deed = Deed("keeper", "建名册", at)
             roster_store.apply(connection, Roster.of(()), changes, deed, sealed)
         for new in ACCOUNTS.values():
-            accounts.add(store.engine, new, "test", at, PASSWORD)
+            accounts.add(store.engine, new, "test", at, None)
+        with store.engine.begin() as connection:  # one hash for all: they take their time
+            connection.execute(update(account_table).values(password=HASHED))
         yield found
     finally:
         store.engine.dispose()
@@ -274,6 +279,7 @@ class BoardProcess:
     hours: Hours
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
+    _clients: list[httpx.Client] = field(default_factory=list)
 
     @property
     def address(self) -> str:
@@ -305,9 +311,16 @@ class BoardProcess:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(30)
 
+    def end(self) -> None:
+        """Nothing of it is left, nor of its browsers."""
+        self.kill()
+        for client in self._clients:
+            client.close()
+
     def client(self, name: str | None = None) -> httpx.Client:
         """A browser that has signed in, or hasn't."""
         client = httpx.Client(base_url=self.address, headers={"origin": self.address}, timeout=30)
+        self._clients.append(client)
         if name is not None:
             answer = client.post("/sign-in", data={"name": name, "password": PASSWORD})
             assert answer.status_code == 303, answer.text
@@ -345,7 +358,7 @@ def live_world(home: Path, kafka: str, url: str) -> Iterator[LiveWorld]:
             board.start()
             yield LiveWorld(district, hours, board)
         finally:
-            board.kill()
+            board.end()
             hours.end()
 
 

@@ -5,7 +5,8 @@ Invariant: it shows nothing before it has read the ledger, and what it began it 
 
 import os
 import secrets
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,7 +114,7 @@ def parts(settings: BoardSettings) -> Iterator[Board]:
             threads.append(Notifier(engine, settings.policy, directories, channels, now))
         for thread in threads:
             thread.start()
-            stack.callback(_stop, thread)
+        stack.callback(_stop, threads, log)
         broadcast = Broadcast(ledger)
         yield Board(
             engine=engine,
@@ -170,9 +171,14 @@ def _is_secure(door: Door) -> bool:
     return door.certificate is not None or door.behind_proxy
 
 
-def _stop(thread: Any) -> None:
-    thread.stop()
-    thread.join(LEAVING_SECONDS)
+def _stop(threads: Sequence[Any], log: LogWatch) -> None:
+    """Let them finish; who only asks Kafka where the log ends is not waited for."""
+    for thread in threads:
+        thread.stop()
+    deadline = time.monotonic() + LEAVING_SECONDS
+    for thread in threads:
+        if thread is not log:
+            thread.join(max(0.0, deadline - time.monotonic()))
 
 
 def _key_in(file: Path) -> bytes:

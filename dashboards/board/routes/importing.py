@@ -3,6 +3,7 @@
 import io
 import re
 import secrets
+import shutil
 import time
 from pathlib import Path
 from typing import Annotated
@@ -31,7 +32,7 @@ router = APIRouter()
 _MOST_BYTES = 20 << 20
 _SHOWN = 200
 _KEPT_SECONDS = 3_600
-_NAME = re.compile(r"^[0-9a-f]{32}\.(xlsx|csv)$")
+_NAME = re.compile(r"^[0-9a-f]{32}$")
 
 
 @router.get("/roster/import", name="import_page")
@@ -51,9 +52,11 @@ def import_file(visit: Visiting, file: Annotated[UploadFile, File()]) -> Respons
     if len(content) > _MOST_BYTES:
         raise Refused(413, "too-large", Words("文件超过 20 MB。", "The file is over 20 MB."))
     _tidy(_folder(visit))
-    kept = f"{secrets.token_hex(16)}{form}"
-    path = _folder(visit) / kept
-    path.touch(mode=0o600)
+    kept = secrets.token_hex(16)
+    folder = _folder(visit) / kept
+    folder.mkdir(mode=0o700)
+    # Under its own name: what a CSV file holds may be told by that alone.
+    path = folder / f"{Path(named).stem[:60]}{form}"
     path.write_bytes(content)
     outcome = _importer(visit).planned(read_files([path], lambda _: None))
     return visit.page(
@@ -67,11 +70,12 @@ def import_apply(
     visit: Visiting, kept: Annotated[str, Form()], why: Annotated[str, Form(min_length=1)]
 ) -> Response:
     """The file of the dry run, done."""
-    path = _folder(visit) / kept
-    if not _NAME.match(kept) or not path.is_file():
+    folder = _folder(visit) / kept
+    found = sorted(folder.iterdir()) if _NAME.match(kept) and folder.is_dir() else []
+    if not found:
         raise no_such_thing(Words("这个文件：请重新上传", "such file: upload it again"))
     deed = Deed(visit.name, why.strip(), visit.board.clock(), source=f"board:{kept[:8]}")
-    files = read_files([path], lambda _: None)
+    files = read_files(found, lambda _: None)
     outcome = _importer(visit).applied(files, deed)
     if outcome.faults:
         raise bad_request(
@@ -80,7 +84,7 @@ def import_apply(
                 "The roster changed: upload it again.",
             )
         )
-    path.unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
     said = Words(
         f"已导入，第 {outcome.change_set} 号更改。", f"Imported as change set {outcome.change_set}."
     )
@@ -130,7 +134,7 @@ def _tidy(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for old in folder.iterdir():
         if time.time() - old.stat().st_mtime > _KEPT_SECONDS:
-            old.unlink(missing_ok=True)
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def _importer(visit: Visit) -> Importer:
