@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from benchmarks.arena import Arena
 from benchmarks.audit_speed import measure_audit
+from benchmarks.board import measure_board
 from benchmarks.contest import contend, read_raw
 from benchmarks.enlistment import measure_enlistment
 from benchmarks.figures import Figure
@@ -46,8 +47,8 @@ MEASURED = (
     "workers",
 )
 """Beside our worker on PostgreSQL, which a run with any of these begins with."""
-DISTRICT = ("surge", "half-year", "kiosk")
-"""What a district does with its roster and its kiosks."""
+DISTRICT = ("surge", "half-year", "kiosk", "board")
+"""What a district does with its roster, its kiosks and its board."""
 
 _MEBIBYTE = 1 << 20
 _GROWN = [100_000, 1_000_000]
@@ -76,6 +77,9 @@ def run(arena: Arena, report: Report, sizes: Sizes, wanted: Collection[str]) -> 
     if "kiosk" in wanted:
         arena.say("两百台签到机… Two hundred kiosks…")
         report.figures += measure_kiosk(arena)
+    if "board" in wanted:
+        arena.say("五百个打开的页面… Five hundred open pages…")
+        report.figures += measure_board(arena, report.seed)
     if "half-year" in wanted:
         arena.say("全区的半年… A district's half-year…")
         report.figures += measure_half_year(arena, report.seed)

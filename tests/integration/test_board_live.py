@@ -20,6 +20,7 @@ from hours.services import EmbeddedKafka, EmbeddedPostgres
 from ledger import queries
 from ledger.corrections import store as corrections
 from ledger.corrections.values import Proposal
+from ledger.policy import SECOND
 from ledger.queries import Filters
 from producers.kafka_access import KafkaAccess
 from producers.kiosk.publisher import opened
@@ -120,7 +121,7 @@ def _hidden(page: str, name: str) -> str:
 
 
 def test_bulk_check_outs_are_settled_together(world: LiveWorld) -> None:
-    opened_at = now() - 30 * HOUR
+    opened_at = now() // SECOND * SECOND - 30 * HOUR
     tapped(world, ("in", WANG, opened_at, "w1"), ("in", LI, opened_at + HOUR, "l1"))
     leader, officer = world.board.client("leader"), world.board.client("officer")
     eventually(lambda: len(forgotten(leader)) == 2, "two exceptions")
