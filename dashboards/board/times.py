@@ -17,7 +17,7 @@ def instant_in(text: str, timezone: str) -> int:
         found = datetime.fromisoformat(text.strip().replace(" ", "T"))
         if found.tzinfo is None:
             found = found.replace(tzinfo=ZoneInfo(timezone))
-        return int(found.timestamp()) * SECOND
+        return int(found.timestamp()) * SECOND + found.microsecond
     except (ValueError, OverflowError) as error:
         raise bad_request(
             Words(
@@ -30,6 +30,13 @@ def instant_in(text: str, timezone: str) -> int:
 def field_of(instant: int, timezone: str) -> str:
     """An instant as a browser's field takes it."""
     return datetime.fromtimestamp(instant // SECOND, ZoneInfo(timezone)).strftime("%Y-%m-%dT%H:%M")
+
+
+def exact_field_of(instant: int, timezone: str) -> str:
+    """The same to the microsecond, for a time that nobody types."""
+    local = datetime.fromtimestamp(instant // SECOND, ZoneInfo(timezone))
+    exact = local.replace(microsecond=instant % SECOND, tzinfo=None)
+    return exact.isoformat(timespec="microseconds")
 
 
 def day_in(text: str) -> str:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select
 from starlette.responses import Response
 
 from dashboards.board.refusing import no_such_thing, not_yours
-from dashboards.board.times import field_of
+from dashboards.board.times import exact_field_of, field_of
 from dashboards.board.visiting import Visit, Visiting
 from dashboards.board.words import Words
 from ledger import queries
@@ -139,7 +139,7 @@ def _suggestions(connection: Connection, visit: Visit, one: WaitingHalf) -> list
         at = one.occurred_at + sign * length * 3_600 * SECOND
         found.append((at, Words(f"{length} 小时", f"{length} h")))
     now, timezone = visit.board.clock(), visit.board.policy.timezone
-    return [Suggestion(at, field_of(at, timezone), why) for at, why in found if at <= now]
+    return [Suggestion(at, exact_field_of(at, timezone), why) for at, why in found if at <= now]
 
 
 def _activity_times(connection: Connection, one: WaitingHalf) -> list[int]:
