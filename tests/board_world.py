@@ -249,23 +249,22 @@ class InProcess:
 
 
 @contextmanager
-def board_in_process(
-    district: District, access: KafkaAccess | None = None, topic: str = "hours.taps"
-) -> Iterator[InProcess]:
-    """A board whose Kafka nobody answers for, unless there is one."""
+def board_in_process(district: District, **more: Any) -> Iterator[InProcess]:
+    """A board whose Kafka nobody answers for; `more` are settings of its own."""
     settings = BoardSettings(
         door=Door(),
         ledger_url=district.url,
         ledger_name=LEDGER,
         policy=POLICY,
-        access=access or KafkaAccess("127.0.0.1:1"),
-        taps_topic=topic,
+        access=KafkaAccess("127.0.0.1:1"),
+        taps_topic="hours.taps",
         folder=district.home / "board",
         kiosk_address="http://127.0.0.1:8080",
         address=ORIGIN,
         vault=district.vault,
         badge_keys=(district.badge_key.public_key(),),
         badge_key=district.badge_key,
+        **more,
     )
     with ExitStack() as stack:
         board = stack.enter_context(parts(settings))

@@ -7,7 +7,8 @@ token's signature. Invariant: nobody is signed in by a token that wasn't made fo
 import secrets
 from typing import Any, NamedTuple
 
-from authlib.integrations.base_client.errors import OAuthError
+import httpx
+from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.httpx_client import OAuth2Client
 from httpx import HTTPError
 from joserfc import jwt
@@ -43,7 +44,7 @@ def begin(provider: IdentityProvider, back: str) -> Try:
     with _speaking(provider, back) as client:
         nonce, verifier = secrets.token_urlsafe(16), secrets.token_urlsafe(48)
         address, state = client.create_authorization_url(
-            _described(client, provider)["authorization_endpoint"],
+            _described(provider)["authorization_endpoint"],
             nonce=nonce,
             code_verifier=verifier,
         )
@@ -54,16 +55,16 @@ def subject_of(provider: IdentityProvider, back: str, came: str, begun: Try) -> 
     """Who came back, by the provider's own name for them; `came` is the whole address. Refused."""
     with _speaking(provider, back, begun.state) as client:
         try:
-            found = _described(client, provider)
+            found = _described(provider)
             token = client.fetch_token(
                 found["token_endpoint"],
                 authorization_response=came,
                 code_verifier=begun.verifier,
             )
-            keys = KeySet.import_key_set(client.get(found["jwks_uri"], withhold_token=True).json())
+            keys = KeySet.import_key_set(_told(found["jwks_uri"]))
             claims = jwt.decode(token["id_token"], keys, algorithms=_ALGORITHMS).claims
             _registry(provider, begun).validate(claims)
-        except (OAuthError, HTTPError, JoseError, KeyError, ValueError) as error:
+        except (AuthlibBaseError, HTTPError, JoseError, KeyError, ValueError) as error:
             raise _refused() from error
     return str(claims["sub"])
 
@@ -90,13 +91,11 @@ def _speaking(provider: IdentityProvider, back: str, state: str | None = None) -
     )
 
 
-def _described(client: Any, provider: IdentityProvider) -> dict[str, Any]:
+def _described(provider: IdentityProvider) -> dict[str, Any]:
     """The provider's own description, which must be of the issuer that was set. Refused."""
     address = f"{provider.issuer.rstrip('/')}/.well-known/openid-configuration"
     try:
-        answer = client.get(address, withhold_token=True)
-        answer.raise_for_status()
-        found: dict[str, Any] = answer.json()
+        found: dict[str, Any] = _told(address)
     except (HTTPError, ValueError) as error:
         raise Refused(
             503,
@@ -106,6 +105,13 @@ def _described(client: Any, provider: IdentityProvider) -> dict[str, Any]:
     if found.get("issuer") != provider.issuer:
         raise _refused()
     return found
+
+
+def _told(address: str) -> Any:
+    """The JSON that the provider tells everybody. HTTPError, ValueError."""
+    answer = httpx.get(address, timeout=_SECONDS)
+    answer.raise_for_status()
+    return answer.json()
 
 
 def _refused() -> Refused:
