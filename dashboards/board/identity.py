@@ -6,11 +6,12 @@ token's signature. Invariant: nobody is signed in by a token that wasn't made fo
 
 import secrets
 from typing import Any, NamedTuple
+from urllib.parse import parse_qs, urlsplit
 
-import httpx
+import httpx2 as httpx
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.httpx_client import OAuth2Client
-from httpx import HTTPError
+from httpx2 import HTTPError
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
@@ -53,6 +54,8 @@ def begin(provider: IdentityProvider, back: str) -> Try:
 
 def subject_of(provider: IdentityProvider, back: str, came: str, begun: Try) -> str:
     """Who came back, by the provider's own name for them; `came` is the whole address. Refused."""
+    if "code" not in parse_qs(urlsplit(came).query):
+        raise _refused()  # it says why not, or isn't the provider's answer at all
     with _speaking(provider, back, begun.state) as client:
         try:
             found = _described(provider)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from email.message import EmailMessage
 from typing import NamedTuple
 
-import httpx
+import httpx2 as httpx
 from sqlalchemy import Connection, Engine, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
