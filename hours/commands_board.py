@@ -3,47 +3,29 @@
 Thin: what it is run with is checked here, the rest is `dashboards.board.running`.
 """
 
-from pathlib import Path
+from typing import Any
 
 import click
 
 from hours.badge_keys import badge_key, badge_public_keys
+from hours.door_options import door_of, door_options
 from hours.settings import Settings
-
-_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65_535), default=8000, show_default=True)
-@click.option("--cert", metavar="FILE", type=_FILE, help="TLS certificate and its chain (PEM).")
-@click.option("--key", metavar="FILE", type=_FILE, help="The certificate's private key (PEM).")
-@click.option(
-    "--plain-http-behind-proxy",
-    "behind_proxy",
-    is_flag=True,
-    help="Listen without TLS: a proxy in front of it, that nobody can go round, has it.",
-)
+@door_options(8000)
 @click.pass_obj
-def board(
-    settings: Settings,
-    host: str,
-    port: int,
-    cert: Path | None,
-    key: Path | None,
-    behind_proxy: bool,
-) -> None:
+def board(settings: Settings, /, **door: Any) -> None:
     """运行看板。 Run the board: live totals, exceptions, reports and the public page.
 
     Who may sign in is kept by `hours accounts`. Off this machine it serves by TLS alone.
     """
     from dashboards.board.running import BoardSettings, run_board  # noqa: PLC0415
-    from producers.serving import Door  # noqa: PLC0415
 
     streams = settings.streams()
     run_board(
         BoardSettings(
-            door=Door(host, port, cert, key, behind_proxy),
+            door=door_of(**door),
             ledger_url=settings.url,
             ledger_name=settings.ledger_name,
             policy=settings.policy,

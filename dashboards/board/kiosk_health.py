@@ -6,13 +6,14 @@ invariant: a kiosk that sent anything in these days is in it.
 
 import json
 from collections import Counter
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
 from ledger import tables
 from ledger.policy import SECOND, Policy
+from producers.times import microseconds_of
 
 DAYS = 14
 _PREFIX = "/kiosks/"
@@ -58,15 +59,10 @@ def _taps(connection: Connection, first: str) -> list[tuple[str, str, int]]:
     ):
         entry = json.loads(bytes(body))
         for end in ("opened", "closed"):
-            at = _microseconds(entry[f"{end}_at"])
+            at = microseconds_of(entry[f"{end}_at"])
             found.append((entry[f"{end}_by"]["source"], place, at))
     found += [
         (row.source, row.place, row.occurred_at)
         for row in connection.execute(select(halves.source, halves.place, halves.occurred_at))
     ]
     return [one for one in found if one[0].startswith(_PREFIX)]
-
-
-def _microseconds(text: str) -> int:
-    moment = datetime.fromisoformat(text)
-    return int(moment.timestamp()) * SECOND + moment.microsecond

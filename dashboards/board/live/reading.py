@@ -7,7 +7,6 @@ one over: it goes by each shard's seq, which has no gaps.
 import json
 from collections import deque
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, and_, case, func, or_, select
@@ -19,6 +18,7 @@ from ledger import queries, tables
 from ledger.policy import SECOND, Policy
 from ledger.queries import Filters
 from ledger.roster.calling import all_called
+from producers.times import microseconds_of
 
 _NEWS = 200
 _RECENT = 15 * 60 * SECOND
@@ -107,7 +107,7 @@ class Reader:
             self._tell(row, served)
 
     def _tell(self, row: Any, served: Served) -> None:
-        at = _microseconds(json.loads(bytes(row.body))["recorded_at"])
+        at = microseconds_of(json.loads(bytes(row.body))["recorded_at"])
         called = self._called.get(row.volunteer, "")
         came = Came(at, row.type, called, served.team, served.place, served.seconds)
         self._news.append(came)
@@ -129,8 +129,3 @@ def _waiting(connection: Connection, policy: Policy, now: int) -> list[Waiting]:
         .group_by(table.team, table.place, whose)
     )
     return [Waiting(team, place, who, int(count)) for team, place, who, count in rows]
-
-
-def _microseconds(text: str) -> int:
-    moment = datetime.fromisoformat(text)
-    return int(moment.timestamp()) * SECOND + moment.microsecond
