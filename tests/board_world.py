@@ -19,7 +19,7 @@ from typing import Any
 
 import httpx2 as httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, make_url, update
 from starlette.testclient import TestClient
 
 from dashboards.board.app import create_app
@@ -226,6 +226,25 @@ def district_at(url: str, home: Path) -> Iterator[District]:
         store.engine.dispose()
 
 
+@contextmanager
+def as_a_board_may(district: District) -> Iterator[str]:
+    """The database's URL for a login that is a member of the board's group and no more."""
+    if district.engine.dialect.name != "postgresql":
+        yield district.url
+        return
+    name = f"board_{secrets.token_hex(4)}"
+    with district.engine.begin() as connection:
+        connection.exec_driver_sql(
+            f"CREATE ROLE {name} LOGIN PASSWORD '{PASSWORD}' IN ROLE {roles.BOARD}"
+        )
+    try:
+        url = make_url(district.url).set(username=name, password=PASSWORD)
+        yield url.render_as_string(hide_password=False)
+    finally:
+        with district.engine.begin() as connection:
+            connection.exec_driver_sql(f"DROP ROLE {name}")
+
+
 @dataclass
 class InProcess:
     """The board's app in this process; `client(name)` is a browser of that account."""
@@ -253,7 +272,7 @@ def board_in_process(district: District, **more: Any) -> Iterator[InProcess]:
     """A board whose Kafka nobody answers for; `more` are settings of its own."""
     settings = BoardSettings(
         door=Door(),
-        ledger_url=district.url,
+        ledger_url=more.pop("ledger_url", district.url),
         ledger_name=LEDGER,
         policy=POLICY,
         access=KafkaAccess("127.0.0.1:1"),

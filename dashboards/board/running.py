@@ -27,7 +27,7 @@ from dashboards.board.notices import Channels, Notifier
 from dashboards.board.pages import Pages
 from dashboards.board.public import PublicViews
 from dashboards.board.stars import USUAL_HOURS
-from ledger import schema
+from ledger import roles, schema
 from ledger.engine import open_engine
 from ledger.policy import SECOND, Policy
 from ledger.roster.vault import Vault
@@ -99,6 +99,7 @@ def parts(settings: BoardSettings) -> Iterator[Board]:
     with ExitStack() as stack:
         stack.callback(engine.dispose)
         schema.check(engine)
+        roles.refuse_unprivileged(engine, roles.BOARD)
         directories = DirectoryCache()
         ledger = LedgerWatch(engine, settings.policy, directories, now)
         ledger.look()

@@ -32,6 +32,7 @@ from tests.board_world import (
     ZHAO,
     District,
     InProcess,
+    as_a_board_may,
     board_in_process,
     came,
     district_at,
@@ -60,7 +61,8 @@ def district(ledger_url: str, tmp_path: Path) -> Iterator[District]:
 
 @pytest.fixture
 def board(district: District) -> Iterator[InProcess]:
-    with board_in_process(district) as made:
+    """On PostgreSQL by a login that may do what the board's group may, and nothing else."""
+    with as_a_board_may(district) as url, board_in_process(district, ledger_url=url) as made:
         yield made
 
 
