@@ -257,7 +257,7 @@ def test_a_new_password_is_the_only_one_that_serves(
     with pytest.raises(KafkaError) as refused:
         KafkaConsumer(
             **KafkaAccess(secured_broker.address, "newcomer", "first-one").options(),
-            bootstrap_timeout_ms=2_000,
+            bootstrap_timeout_ms=10_000,
         )
     assert "newcomer" in str(refused_by_kafka(newcomer, refused.value))
 
