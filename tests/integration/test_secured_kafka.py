@@ -6,6 +6,7 @@ One broker for the module, with a user for each role; what a user may do is trie
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -16,9 +17,18 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import AuthorizationError, KafkaError
 
+from dashboards.board.correcting import event_of, publish
+from dashboards.board.directory import DirectoryCache
+from dashboards.board.live.watching import LedgerWatch, LogWatch
 from hours.services import EmbeddedKafka
 from hours.services.secured import OWNER
+from ledger import queries
+from ledger.corrections import store as corrections
+from ledger.corrections.values import Proposal
+from ledger.policy import Policy
+from ledger.store import open_store
 from producers.kafka_access import KafkaAccess, refused_by_kafka
+from producers.kiosk.publisher import opened
 from streams.principals import Role, grant, rights_of, set_passwords
 from streams.settings import StreamSettings
 from streams.topics import TopicRefusal
@@ -27,6 +37,7 @@ from tests.taps import Load
 
 PREFIX = "secured"
 STRANGER = "stranger"
+POLICY = Policy()
 
 
 @pytest.fixture(scope="module")
@@ -392,6 +403,36 @@ def test_a_worker_whose_right_is_taken_away_ends_with_a_line_that_names_it(
         assert f"user worker lacks a right to a group ({PREFIX}.worker)" in said
     finally:
         grant(streams, {"worker": Role.WORKER})
+
+
+def test_a_board_sees_where_the_log_ends_and_writes_corrections_and_no_more(
+    world: dict[str, Hours], streams: StreamSettings, secured_broker: EmbeddedKafka
+) -> None:
+    access = secured_broker.access("board")
+    store = open_store(world[OWNER].environment["HOURS_LEDGER_URL"], streams.ledger_name, POLICY)
+    ledger = LedgerWatch(store.engine, POLICY, DirectoryCache(), time.time_ns)
+    log = LogWatch(access, streams.taps_topic, POLICY.shard_count, ledger, time.time_ns)
+    asked = Proposal(
+        kind="adjustment", volunteer="V0001", team="choir", day="2026-11-01", seconds=60, reason="x"
+    )
+    (number,) = corrections.propose(store.engine, [asked], "leader", 1)
+    (approved,) = corrections.decide(
+        store.engine, [number], "officer", time.time_ns() // 1_000, True, "", event_of
+    )
+    log.start()
+    try:
+        eventually(lambda: log.asked_at, "where the log ends")
+        with opened(access) as producer:
+            publish(producer, access, streams.taps_topic, store.engine, approved, 2)
+    finally:
+        log.stop()
+        store.engine.dispose()
+    with queries.reading(store.engine) as connection:
+        found = corrections.correction(connection, number)
+    assert found is not None
+    assert found.state == "sent"
+    with opened(access) as producer, pytest.raises(KafkaError):
+        producer.send(streams.team_totals_topic, b"x", b"y").get(20)
 
 
 # Secrets
