@@ -111,9 +111,9 @@ def _refuse_names(deed: Deed, imported: Imported) -> None:
     said = f"{deed.why} {deed.source}"
     if any(mentions(said, who.after) for who in imported.private.values()):
         raise NamesInHistory(
-            "--why 或文件名里有志愿者的姓名、手机或证件号码，而它会永久留在历史里：请改一改。 "
-            "--why or a file's name holds a volunteer's name, phone or document number, and the "
-            "history keeps it for ever: call it something else."
+            "理由（--why）或文件名里有志愿者的姓名、手机或证件号码，而它会永久留在历史里：请改写。 "
+            "The reason (--why) or a file's name holds a volunteer's name, phone or document "
+            "number, and the history keeps it for ever: call it something else."
         )
 
 

@@ -19,9 +19,10 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import RedirectResponse, Response
 
 from dashboards.board.board import Board
+from dashboards.board.bodies import Bounded
 from dashboards.board.headers import App, Guarded, Scope
 from dashboards.board.metrics import BoardMetrics
-from dashboards.board.refusing import Refused, bad_request, no_such_thing
+from dashboards.board.refusing import Refused, bad_request, no_such_thing, too_large
 from dashboards.board.routes import ROUTERS
 from dashboards.board.visiting import Visit, language_of, visit
 from dashboards.board.words import Words, both
@@ -33,7 +34,8 @@ log = logging.getLogger(__name__)
 
 def create_app(board: Board) -> App:
     """The ASGI app of a board."""
-    return Guarded(GZipMiddleware(Counted(routed(board), board.metrics), minimum_size=1_000))
+    app = Counted(Bounded(routed(board)), board.metrics)
+    return Guarded(GZipMiddleware(app, minimum_size=1_000))
 
 
 class Counted:
@@ -124,6 +126,8 @@ def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 404:
         return _answer(request, no_such_thing(Words("这个页面", "such page")))
+    if error.status_code == 413:
+        return _answer(request, too_large())
     refusal = Refused(
         error.status_code, "http", Words(f"请求不成（{error.detail}）。", f"{error.detail}.")
     )

@@ -4,9 +4,11 @@ Pure. Invariant: a value without words is shown as it is, never left out.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
-from dashboards.board.words import Words
-from ledger.roster.words import CHOICES
+from dashboards.board.words import Language, Words, moment
+from ledger.roster.editing import TIMES
+from ledger.roster.words import CHOICES, FIELD_WORDS, KIND_WORDS
 
 ROLE_WORDS: Mapping[str, Words] = {
     "leader": Words("队长", "leader"),
@@ -47,6 +49,10 @@ _WORDS: dict[str, Words] = {
     "posts-haves": Words("驿站六有 %", "posts' six haves %"),
     "exceptions-open": Words("未处理异常", "exceptions open"),
     "team": Words("队伍", "team"),
+    "added": Words("新增", "added"),
+    "changed": Words("改动", "changed"),
+    "ended": Words("终止", "ended"),
+    "removed": Words("移除", "removed"),
     "day": Words("今天", "today"),
     "week": Words("本周", "this week"),
     "month": Words("本月", "this month"),
@@ -64,4 +70,20 @@ def word_of(value: str | None) -> Words:
     for choices in CHOICES.values():
         if value in choices:
             return Words(choices[value], value.replace("-", " "))
-    return Words(value, value)
+    return Words(KIND_WORDS.get(value, value), value.replace("_", " "))
+
+
+def field_words(name: str) -> Words:
+    """What a field of the roster is called."""
+    return Words(FIELD_WORDS.get(name, name), name.replace("_", " "))
+
+
+def field_text(name: str, value: Any, language: Language, timezone: str) -> str:
+    """What a field of the roster says, for people: instants as local times, lists in a line."""
+    if value is None:
+        return "–"
+    if name in TIMES and isinstance(value, int):
+        return moment(value, timezone)
+    if isinstance(value, list | tuple):
+        return "、".join(map(str, value)) or "–"
+    return word_of(value).said(language) if isinstance(value, str) else str(value)

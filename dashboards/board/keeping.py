@@ -1,16 +1,19 @@
 """A change of the roster from a page: drafted, checked, within what the account may change, kept.
 
 The drafting is `ledger.roster.drafting`'s. Invariant: what is refused changes nothing; what is
-done has the account's name and a reason in the roster's history.
+done has the account's name and a reason in the roster's history, and was made from what the account
+saw.
 """
 
+import hashlib
 from collections.abc import Callable, Sequence
 
 from sqlalchemy import Engine
 
-from dashboards.board.refusing import Refused, not_yours
+from dashboards.board.refusing import Refused, bad_request, not_yours
 from dashboards.board.scope import Scope
-from dashboards.board.words import both
+from dashboards.board.visiting import Visit
+from dashboards.board.words import Words, both
 from ledger.roster import store
 from ledger.roster.editing import Wrong, wrong_of
 from ledger.roster.planning import checked
@@ -30,12 +33,47 @@ def keep(engine: Engine, deed: Deed, draft: Draft, allowed: Allowed) -> int:
         changes = _changes(draft(before))
         if not changes:
             return 0
+        for one in changes:  # first: what is wrong with another's would say how it stands
+            allowed(before, one)
         planned = checked(before, changes)
         if planned.flaws:
             raise _refusal([wrong_of(flaw) for flaw in planned.flaws])
-        for one in planned.changes:
-            allowed(before, one)
         return store.apply(connection, before, planned.changes, deed)
+
+
+def deed_of(visit: Visit, why: str) -> Deed:
+    """What the account does now, for this reason. Refused without one."""
+    if not why.strip():
+        raise bad_request(
+            Words("请写明为什么：历史会一直留着它。", "Say why: the history keeps it.")
+        )
+    return Deed(visit.name, why.strip(), visit.board.clock())
+
+
+def mark_of(record: Record) -> str:
+    """What a form was made from; it brings this back, so that nobody overwrites what they never
+    saw."""
+    return hashlib.sha256(record.model_dump_json().encode()).hexdigest()[:16]
+
+
+def refuse_unseen(record: Record | None, mark: str) -> None:
+    """Refused where a record is no longer what a form was made from; no mark: nothing was shown."""
+    if mark and (record is None or mark_of(record) != mark):
+        raise changed_since()
+
+
+def changed_since() -> Refused:
+    """Somebody else was quicker."""
+    return Refused(
+        409,
+        "changed-since",
+        Words(
+            "这一项在您打开页面之后被别人改过，您的改动没有保存：请重新打开页面，看看历史里改了"
+            "什么，再改一次。",
+            "Somebody else changed this after you opened the page, and your change was not kept: "
+            "open the page again, see in its history what was changed, and change it again.",
+        ),
+    )
 
 
 def allowed(scope: Scope) -> Allowed:

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
 from dashboards.board import words
-from dashboards.board.choices import ROLE_WORDS, word_of
+from dashboards.board.choices import ROLE_WORDS, field_text, field_words, word_of
 from dashboards.board.words import Language, Words
 
 if TYPE_CHECKING:
@@ -76,6 +76,8 @@ class Pages:
             t=lambda zh, en: en if language == "en" else zh,
             say=lambda said: Words(*said).said(language),
             word=lambda value: word_of(value).said(language),
+            field=lambda name: field_words(name).said(language),
+            field_text=lambda name, value: field_text(name, value, language, self._timezone),
             length=lambda seconds: words.length(seconds, language),
             weekday=lambda day: words.weekday(day, language),
             name_of_unit=lambda code: _directory(values).unit_name(code, language),

@@ -51,6 +51,18 @@ def no_such_thing(what: Words) -> Refused:
     return Refused(404, "no-such-thing", Words(f"没有{what.zh}。", f"There is no {what.en}."))
 
 
+def too_large() -> Refused:
+    """More was sent than is read."""
+    return Refused(
+        413,
+        "too-large",
+        Words(
+            "送来的内容太大，没有读完：表格文件最大 20 MB。",
+            "What was sent is too large and was not read: a spreadsheet may have 20 MB.",
+        ),
+    )
+
+
 def bad_request(what: Words) -> Refused:
     """It was asked in a way that can't be understood."""
     return Refused(422, "bad-request", what)

@@ -81,7 +81,7 @@ RIGHTS: Mapping[str, Right] = {
     **{
         name: _do(*_KEEPING)
         for name in (
-            *("reveal", "join", "leave", "consent", "replace_badge", "volunteer_code"),
+            *("reveal", "take_in", "join", "leave", "consent", "replace_badge", "volunteer_code"),
             *("add_activity", "change_activity", "answer_request"),
         )
     },

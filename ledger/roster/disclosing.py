@@ -6,7 +6,7 @@ what was looked for is not kept, because it can be a name.
 
 import json
 from collections.abc import Collection, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, select, text
 
@@ -70,8 +70,18 @@ def disclosures(connection: Connection, limit: int, offset: int) -> tuple[list[D
         select(table).order_by(table.c.number.desc()).limit(limit).offset(offset)
     )
     count = connection.execute(select(func.count()).select_from(table)).scalar_one()
-    found = [
-        Disclosure(one.number, one.made_at, one.made_by, one.why, tuple(json.loads(one.what)))
-        for one in rows
-    ]
-    return found, int(count)
+    return [_disclosure(one) for one in rows], int(count)
+
+
+def looks_at(connection: Connection, volunteer: str, limit: int) -> list[Disclosure]:
+    """Who saw one volunteer unmasked, the latest first."""
+    table = tables.disclosures
+    named = table.c.what.contains(json.dumps(volunteer, ensure_ascii=False), autoescape=True)
+    rows = connection.execute(
+        select(table).where(named).order_by(table.c.number.desc()).limit(limit)
+    )
+    return [_disclosure(one) for one in rows]
+
+
+def _disclosure(row: Any) -> Disclosure:
+    return Disclosure(row.number, row.made_at, row.made_by, row.why, tuple(json.loads(row.what)))

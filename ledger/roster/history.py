@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 from ledger.roster import tables
 from ledger.roster.records import Membership, Person
 from ledger.roster.roster import Key
+from ledger.roster.store import ChangeSet, Deed
 from ledger.roster.undoing import Later
 
 
@@ -61,6 +62,16 @@ def history(
     count = select(func.count()).select_from(joined).where(*where)
     rows = connection.execute(statement.limit(limit).offset(offset)).all()
     return [_told(row) for row in rows], int(connection.execute(count).scalar_one())
+
+
+def latest_sets(connection: Connection, limit: int) -> list[ChangeSet]:
+    """The change sets made last, the latest first."""
+    table = tables.change_sets
+    rows = connection.execute(select(table).order_by(table.c.number.desc()).limit(limit))
+    return [
+        ChangeSet(one.number, Deed(one.made_by, one.why, one.made_at, one.source, one.undoes))
+        for one in rows
+    ]
 
 
 def later(connection: Connection, number: int) -> Later:

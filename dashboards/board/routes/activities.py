@@ -1,14 +1,15 @@
 """Activities: planned, held, people served counted, attached to a project."""
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from sqlalchemy import func, select
 from starlette.responses import Response
 
-from dashboards.board.keeping import allowed, covers, keep
-from dashboards.board.public import activities_between
+from dashboards.board.keeping import allowed, covers, deed_of, keep, mark_of, refuse_unseen
+from dashboards.board.periods import Period
 from dashboards.board.refusing import no_such_thing
 from dashboards.board.routes.explore import InTime
 from dashboards.board.times import field_of
@@ -16,10 +17,11 @@ from dashboards.board.visiting import Fields, Visit, Visiting
 from dashboards.board.words import Words
 from ledger import queries
 from ledger.roster import drafting
+from ledger.roster.history import Told, history
 from ledger.roster.naming import new_volunteer
 from ledger.roster.records import Activity
 from ledger.roster.roster import Roster
-from ledger.roster.store import Deed, load
+from ledger.roster.store import load
 from ledger.roster.tables import signups
 
 router = APIRouter()
@@ -27,21 +29,32 @@ _FIELDS = (
     *("title", "unit", "teams", "platform", "project", "category", "planned_start"),
     *("planned_end", "held_start", "held_end", "served", "capacity", "status"),
 )
+_SHOWN = 200
 _TIMES = ("planned_start", "planned_end", "held_start", "held_end")
 
 
 @router.get("/roster/activities", name="activities")
-def activities_page(visit: Visiting, when: InTime) -> Response:
-    """Those of the scope in a period."""
+def activities_page(
+    visit: Visiting, when: InTime, after: Annotated[int, Query(ge=0)] = 0
+) -> Response:
+    """Those of the scope in a period, called-off ones too; first those that have no time yet."""
     with queries.reading(visit.board.engine) as connection:
-        found = activities_between(connection, when.first, when.last, visit.board.policy)
         roster = load(connection, (Activity,))
+    day_of = visit.board.policy.civil_day
     mine = [
         one
-        for one in found
-        if (record := roster.get(Activity, one.code)) and covers(visit.scope, roster, record)
+        for one in roster.all(Activity)
+        if covers(visit.scope, roster, one) and _is_in(one, when, day_of)
     ]
-    return visit.page("activities.html", when=when, found=mine)
+    mine.sort(key=lambda one: (_begins(one) or 0, one.code))
+    return visit.page(
+        "activities.html",
+        when=when,
+        found=[(_begins(one), one) for one in mine[after : after + _SHOWN]],
+        count=len(mine),
+        after=after,
+        at_once=_SHOWN,
+    )
 
 
 @router.get("/roster/activities/new", name="new_activity")
@@ -62,10 +75,11 @@ def activity_page(visit: Visiting, code: str) -> Response:
         taken = connection.execute(
             select(func.count()).select_from(signups).where(signups.c.activity == code)
         ).scalar_one()
+        told, _ = history(connection, Activity.KIND, (code,), 20, 0)
     if record is None:
         raise no_such_thing(Words(f"活动 {code}", f"activity {code}"))
     given = {name: _text(visit, name, getattr(record, name)) for name in _FIELDS}
-    return _form(visit, record, given, int(taken))
+    return _form(visit, record, given, int(taken), told)
 
 
 @router.post("/roster/activities", name="add_activity")
@@ -78,7 +92,7 @@ def add_activity(visit: Visiting, form: Fields) -> Response:
     def draft(before: Roster) -> Any:
         return drafting.adding(before, Activity.KIND, given, board.today(), zone)
 
-    keep(board.engine, _deed(visit, form), draft, allowed(visit.scope))
+    keep(board.engine, deed_of(visit, form.get("why", "")), draft, allowed(visit.scope))
     return visit.go(f"/roster/activities/{code}", Words("已登记。", "It is on the roster."))
 
 
@@ -89,15 +103,33 @@ def change_activity(visit: Visiting, code: str, form: Fields) -> Response:
     given = _given(form)
 
     def draft(before: Roster) -> Any:
+        refuse_unseen(before.get(Activity, code), form.get("seen", ""))
         return drafting.changing(before, Activity.KIND, (code,), given, zone, board.today())
 
-    keep(board.engine, _deed(visit, form), draft, allowed(visit.scope))
+    keep(board.engine, deed_of(visit, form.get("why", "")), draft, allowed(visit.scope))
     return visit.go(f"/roster/activities/{code}", Words("已保存。", "Saved."))
 
 
-def _form(visit: Visit, record: Activity | None, given: dict[str, str], taken: int = 0) -> Response:
+def _begins(one: Activity) -> int | None:
+    return one.planned_start if one.held_start is None else one.held_start
+
+
+def _is_in(one: Activity, when: Period, day_of: Callable[[int], str]) -> bool:
+    at = _begins(one)
+    return one.status == "planned" if at is None else when.first <= day_of(at) <= when.last
+
+
+def _form(
+    visit: Visit,
+    record: Activity | None,
+    given: dict[str, str],
+    taken: int = 0,
+    told: Sequence[Told] = (),
+) -> Response:
     known = visit.directory
-    units = [code for code in known.units if visit.scope.covers_unit(code)]
+    # A team serves at other units' places too: a leader's activity is known by its teams.
+    anywhere = bool(visit.scope.teams) and not visit.scope.units
+    units = [code for code in known.units if anywhere or visit.scope.covers_unit(code)]
     mine = record is None or covers(visit.scope, known.roster, record)
     return visit.page(
         "activity.html",
@@ -105,6 +137,8 @@ def _form(visit: Visit, record: Activity | None, given: dict[str, str], taken: i
         given=given,
         taken=taken,
         mine=mine,
+        told=told,
+        seen="" if record is None else mark_of(record),
         units=sorted({*units, given["unit"]} - {""}),
         platforms=sorted(known.roster.platforms),
         projects=sorted(known.roster.projects),
@@ -125,7 +159,3 @@ def _text(visit: Visit, name: str, value: Any) -> str:
     if name in _TIMES:
         return field_of(value, visit.board.policy.timezone)
     return "、".join(value) if isinstance(value, tuple) else str(value)
-
-
-def _deed(visit: Visit, form: dict[str, str]) -> Deed:
-    return Deed(visit.name, form.get("why", "").strip() or "-", visit.board.clock())

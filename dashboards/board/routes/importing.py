@@ -5,8 +5,9 @@ import re
 import secrets
 import shutil
 import time
+from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, File, Form, UploadFile
@@ -14,23 +15,25 @@ from starlette.responses import Response
 
 from dashboards.badge_cards import cards_of
 from dashboards.badge_sheets import write_badge_sheets
-from dashboards.board.refusing import Refused, bad_request, no_such_thing, not_yours
+from dashboards.board.bodies import LARGEST_FILE
+from dashboards.board.keeping import deed_of
+from dashboards.board.refusing import Refused, bad_request, no_such_thing, not_yours, too_large
 from dashboards.board.routes.roster import known_person
 from dashboards.board.visiting import Visit, Visiting
 from dashboards.board.words import Words
-from dashboards.import_deeds import deeds_of
+from dashboards.import_deeds import Action, Outcome, Shown, deeds_of
 from dashboards.import_files import place, read_files
 from dashboards.importing import Importer
 from ledger.roster import store
 from ledger.roster.badging import Choice, choose, district_name
 from ledger.roster.disclosing import disclose
-from ledger.roster.records import Membership, Person, Team, Unit
-from ledger.roster.store import Deed
+from ledger.roster.importing_tables import TABLES
+from ledger.roster.records import EVER, Membership, Person, Team, Unit
 from ledger.roster.vault import Vault
 
 router = APIRouter()
-_MOST_BYTES = 20 << 20
 _SHOWN = 200
+_ACTIONS: tuple[Action, ...] = get_args(Action)
 _KEPT_SECONDS = 3_600
 _NAME = re.compile(r"^[0-9a-f]{32}$")
 
@@ -38,6 +41,7 @@ _NAME = re.compile(r"^[0-9a-f]{32}$")
 @router.get("/roster/import", name="import_page")
 def import_page(visit: Visiting) -> Response:
     """The form."""
+    _tidy(_folder(visit))
     return visit.page("import.html", outcome=None, kept="", named="")
 
 
@@ -48,9 +52,9 @@ def import_file(visit: Visiting, file: Annotated[UploadFile, File()]) -> Respons
     form = Path(named).suffix.lower()
     if form not in (".xlsx", ".csv"):
         raise bad_request(Words("请上传 XLSX 或 CSV 文件。", "Upload an XLSX or CSV file."))
-    content = file.file.read(_MOST_BYTES + 1)
-    if len(content) > _MOST_BYTES:
-        raise Refused(413, "too-large", Words("文件超过 20 MB。", "The file is over 20 MB."))
+    content = file.file.read(LARGEST_FILE + 1)
+    if len(content) > LARGEST_FILE:
+        raise too_large()
     _tidy(_folder(visit))
     kept = secrets.token_hex(16)
     folder = _folder(visit) / kept
@@ -59,10 +63,19 @@ def import_file(visit: Visiting, file: Annotated[UploadFile, File()]) -> Respons
     path = folder / f"{Path(named).stem[:60]}{form}"
     path.write_bytes(content)
     outcome = _importer(visit).planned(read_files([path], lambda _: None))
+    deeds = list(deeds_of(outcome))
     return visit.page(
-        "import.html", outcome=outcome, deeds=list(deeds_of(outcome)), kept=kept, named=named,
-        place=place, shown=_SHOWN,
-    )  # fmt: skip
+        "import.html",
+        outcome=outcome,
+        deeds=deeds,
+        counts=_counts(outcome, deeds),
+        actions=_ACTIONS,
+        kept=kept,
+        named=named,
+        place=place,
+        shown=_SHOWN,
+        ever=EVER,
+    )
 
 
 @router.post("/roster/import/apply", name="import_apply")
@@ -74,8 +87,8 @@ def import_apply(
     found = sorted(folder.iterdir()) if _NAME.match(kept) and folder.is_dir() else []
     if not found:
         raise no_such_thing(Words("这个文件：请重新上传", "such file: upload it again"))
-    deed = Deed(visit.name, why.strip(), visit.board.clock(), source=f"board:{kept[:8]}")
     files = read_files(found, lambda _: None)
+    deed = deed_of(visit, why)._replace(source=files.source)
     outcome = _importer(visit).applied(files, deed)
     if outcome.faults:
         raise bad_request(
@@ -85,6 +98,11 @@ def import_apply(
             )
         )
     shutil.rmtree(folder, ignore_errors=True)
+    if outcome.change_set is None:
+        return visit.go(
+            "/roster",
+            Words("没有变化：名册已经是这样。", "Nothing to change: the roster says so already."),
+        )
     said = Words(
         f"已导入，第 {outcome.change_set} 号更改。", f"Imported as change set {outcome.change_set}."
     )
@@ -114,11 +132,14 @@ def print_badges(
         raise not_yours()
     if volunteer:
         known_person(visit, volunteer)
+    deed = deed_of(visit, why)
     with store.changing(board.engine) as connection:
         roster = store.load(connection, (Unit, Team, Person, Membership))
         chosen = choose(roster, choice, board.today())
         people = [one.volunteer for part in chosen.teams for one in part.people]
-        who = disclose(connection, vault, people, Deed(visit.name, why, board.clock()))
+        if not people:
+            raise _nobody_to_print()
+        who = disclose(connection, vault, people, deed)
     out = io.BytesIO()
     heading = district_name(roster, board.today()) or board.ledger_name
     write_badge_sheets(out, heading, cards_of(chosen, who, board.ledger_name, key))
@@ -129,8 +150,30 @@ def print_badges(
     return Response(out.getvalue(), 200, headers, "application/pdf")
 
 
+def _counts(outcome: Outcome, deeds: list[Shown]) -> dict[str, tuple[int, ...]]:
+    """Of each kind that the file is about: rows, repeated ones, and how many of each action."""
+    done = Counter((deed.change.kind, deed.action) for deed in deeds)
+    rows, repeated = outcome.imported.rows, outcome.imported.repeated
+    found = {
+        kind: (rows.get(kind, 0), repeated.get(kind, 0), *(done[kind, one] for one in _ACTIONS))
+        for kind in TABLES
+    }
+    return {kind: row for kind, row in found.items() if any(row)}
+
+
+def _nobody_to_print() -> Refused:
+    return Refused(
+        409,
+        "nobody-to-print",
+        Words(
+            "没有可印的证：所选的人不在服务中，或没有证号，或名册里没有姓名。",
+            "No badge to print: whom you chose isn't active, or has no badge or no name.",
+        ),
+    )
+
+
 def _tidy(folder: Path) -> None:
-    """Files hold people's names: what nobody applied is removed when the next one comes."""
+    """Files hold people's names: what nobody applied is removed when somebody comes again."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for old in folder.iterdir():
         if time.time() - old.stat().st_mtime > _KEPT_SECONDS:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Form
 from sqlalchemy import Connection, select
 from starlette.responses import Response
 
-from dashboards.board.keeping import allowed, keep
+from dashboards.board.keeping import Draft, allowed, changed_since, deed_of, keep
 from dashboards.board.refusing import Refused, bad_request, no_such_thing, not_yours
 from dashboards.board.times import day_in
 from dashboards.board.visiting import Visit, Visiting
@@ -17,15 +17,16 @@ from ledger.accounts import volunteers
 from ledger.corrections import requests
 from ledger.roster import disclosing, drafting, store
 from ledger.roster.calling import all_called
+from ledger.roster.editing import written
 from ledger.roster.finding import Sought
 from ledger.roster.finding import people as find_people
-from ledger.roster.history import history, later
+from ledger.roster.history import history, later, latest_sets
+from ledger.roster.private_values import mentions
 from ledger.roster.records import (
     Have,
     HaveItem,
     Membership,
     Person,
-    Record,
 )
 from ledger.roster.roster import Change, Roster
 from ledger.roster.store import Deed
@@ -36,19 +37,19 @@ router = APIRouter()
 _SHOWN = 100
 Text = Annotated[str, Form(max_length=500)]
 Why = Annotated[str, Form(min_length=1, max_length=500)]
+Number = Annotated[int, Form(ge=1, le=2**63 - 1)]
 
 
 @router.get("/roster", name="roster")
 def roster_page(visit: Visiting) -> Response:
     """Ways into the roster, what volunteers ask, and what was changed last."""
     with queries.reading(visit.board.engine) as connection:
-        told, _ = history(connection, None, (), 30, 0)
+        sets = latest_sets(connection, 30) if visit.scope.everything else []
         asked = [one for one in requests.open_requests(connection) if _asks(visit, one)]
         called = all_called(connection, {one.volunteer for one in asked})
-    sets = list({one.number: one for one in told}.values())
     return visit.page(
         "roster.html",
-        sets=sets if visit.scope.everything else [],
+        sets=sets,
         asked=asked,
         called=called,
         teams=sorted(visit.scope.teams) if not visit.scope.everything else [],
@@ -78,6 +79,7 @@ def people_page(visit: Visiting, q: str = "", team: str = "", after: int = 0) ->
         called=called,
         teams=teams,
         records=records,
+        today=visit.board.today(),
         team_codes=sorted(visit.directory.teams if visit.scope.everything else visit.scope.teams),
     )
 
@@ -99,51 +101,74 @@ def reveal(visit: Visiting, volunteer: str, why: Why) -> Response:
             Words("看板没有名册密钥，看不到姓名。", "The board has no key to the roster's names."),
         )
     known_person(visit, volunteer)
+    deed = _deed_about(visit, volunteer, why)
     with store.changing(visit.board.engine) as connection:
-        who = disclosing.disclose(connection, vault, [volunteer], _deed(visit, why))
+        who = disclosing.disclose(connection, vault, [volunteer], deed)
     return _person_page(visit, volunteer, who.get(volunteer))
 
 
 @router.post("/roster/people/{volunteer}/join", name="join")
 def join(visit: Visiting, volunteer: str, team: Text, since: Text, why: Why) -> Response:
-    """Into a team, from a day on."""
-    day = day_in(since)
+    """Into a team, from a day on; somebody of the scope already."""
+    known_person(visit, volunteer)
+    return _joined(visit, volunteer, team, day_in(since), why)
 
-    def draft(before: Roster) -> list[Change]:
-        if before.get(Person, volunteer) is None:
-            raise _nobody(volunteer)
-        return [Change(None, Membership(volunteer=volunteer, team=team, since=day))]
 
-    return _kept(visit, why, draft, f"/roster/people/{volunteer}")
+@router.post("/roster/people", name="take_in")
+def take_in(visit: Visiting, badge: Text, team: Text, since: Text, why: Why) -> Response:
+    """Somebody whom the scope doesn't have yet, by the serial on the badge that they show.
+
+    Who is in a team is seen by its leader, so that nobody gets in without being there.
+    """
+    serial = badge.strip().upper()
+    with queries.reading(visit.board.engine) as connection:
+        found = connection.execute(
+            select(people.c.volunteer).where(people.c.badge_serial == serial)
+        ).scalar()
+    if not serial or found is None:
+        raise no_such_thing(Words(f"证号 {serial} 的志愿者证", f"badge {serial}"))
+    return _joined(visit, str(found), team, day_in(since), why)
 
 
 @router.post("/roster/people/{volunteer}/leave", name="leave")
 def leave(visit: Visiting, volunteer: str, team: Text, until: Text, why: Why) -> Response:
-    """Out of a team, from a day on."""
+    """Out of a team, from a day on. Refused where somebody has ended it already."""
     day = day_in(until)
 
     def draft(before: Roster) -> Any:
+        mine = [one for one in before.memberships.get(volunteer, ()) if one.team == team]
+        if mine and all(one.until is not None for one in mine):
+            raise changed_since()
         return drafting.ending(before, Membership.KIND, (volunteer, team), day, None)
 
-    return _kept(visit, why, draft, f"/roster/people/{volunteer}")
+    return _kept(visit, volunteer, why, draft)
 
 
 @router.post("/roster/people/{volunteer}/consent", name="consent")
 def consent(visit: Visiting, volunteer: str, agrees: Annotated[bool, Form()], why: Why) -> Response:
     """Whether they agree to be shown on the wall of good people."""
     given = {"consent": visit.board.today() if agrees else ""}
-    return _change(visit, why, Person, (volunteer,), given, f"/roster/people/{volunteer}")
+    zone, today = ZoneInfo(visit.board.policy.timezone), visit.board.today()
+
+    def draft(before: Roster) -> Any:
+        return drafting.changing(before, Person.KIND, (volunteer,), given, zone, today)
+
+    return _kept(visit, volunteer, why, draft)
 
 
 @router.post("/roster/people/{volunteer}/badge", name="replace_badge")
-def replace_badge(visit: Visiting, volunteer: str, why: Why) -> Response:
-    """A new badge; the old one no longer works."""
-    return _kept(
-        visit,
-        why,
-        lambda before: drafting.replacing_badge(before, volunteer),
-        f"/roster/people/{volunteer}",
-    )
+def replace_badge(
+    visit: Visiting, volunteer: str, why: Why, generation: Annotated[int | None, Form()] = None
+) -> Response:
+    """A new badge; the old one no longer works. Refused where that of the page no longer does."""
+
+    def draft(before: Roster) -> Any:
+        person = before.get(Person, volunteer)
+        if person and generation is not None and person.badge_generation != generation:
+            raise changed_since()
+        return drafting.replacing_badge(before, volunteer)
+
+    return _kept(visit, volunteer, why, draft)
 
 
 @router.post("/roster/people/{volunteer}/code", name="volunteer_code")
@@ -177,11 +202,12 @@ def look_at_post(visit: Visiting, post: Text, item: Text, state: Text, why: Why)
     def draft(before: Roster) -> Any:
         return drafting.looking(before, post, item, given, visit.name, zone)
 
-    return _kept(visit, why, draft, "/roster/posts")
+    keep(visit.board.engine, deed_of(visit, why), draft, allowed(visit.scope))
+    return visit.go("/roster/posts", Words("已记下。", "Noted."))
 
 
 @router.post("/roster/undo", name="undo_change")
-def undo_change(visit: Visiting, number: Annotated[int, Form()], why: Why) -> Response:
+def undo_change(visit: Visiting, number: Number, why: Why) -> Response:
     """Take a change set back."""
     engine = visit.board.engine
     with queries.reading(engine) as connection:
@@ -190,14 +216,14 @@ def undo_change(visit: Visiting, number: Annotated[int, Form()], why: Why) -> Re
     def draft(before: Roster) -> list[Change]:
         return undoing(before, number, made, since)
 
-    deed = _deed(visit, why)._replace(undoes=number)
+    deed = deed_of(visit, why)._replace(undoes=number)
     keep(engine, deed, draft, allowed(visit.scope))
     return visit.go("/roster", Words("已撤销。", "Undone."))
 
 
 @router.post("/roster/requests", name="answer_request")
 def answer_request(
-    visit: Visiting, number: Annotated[int, Form()], answer: Annotated[str, Form(max_length=500)]
+    visit: Visiting, number: Number, answer: Annotated[str, Form(max_length=500)]
 ) -> Response:
     """Answer what a volunteer asked."""
     with queries.reading(visit.board.engine) as connection:
@@ -212,26 +238,42 @@ def answer_request(
     return visit.go("/roster", Words("已答复。", "Answered."))
 
 
-def _kept(visit: Visit, why: str, draft: Any, back: str) -> Response:
-    number = keep(visit.board.engine, _deed(visit, why), draft, allowed(visit.scope))
+def _joined(visit: Visit, volunteer: str, team: str, day: str, why: str) -> Response:
+    given = {"volunteer": volunteer, "team": team, "since": day}
+    zone = ZoneInfo(visit.board.policy.timezone)
+
+    def draft(_before: Roster) -> Any:
+        record = written(Membership, given, zone)
+        return [Change(None, record)] if isinstance(record, Membership) else record
+
+    return _kept(visit, volunteer, why, draft)
+
+
+def _kept(visit: Visit, volunteer: str, why: str, draft: Draft) -> Response:
+    """A change about somebody, made; back to their page."""
+    deed = _deed_about(visit, volunteer, why)
+    number = keep(visit.board.engine, deed, draft, allowed(visit.scope))
+    back = f"/roster/people/{volunteer}"
     if not number:
         return visit.go(back, Words("没有要改的。", "There was nothing to change."))
     return visit.go(back, Words(f"已更改（第 {number} 号）。", f"Changed (number {number})."))
 
 
-def _change(
-    visit: Visit, why: str, model: type[Record], codes: tuple[str, ...], given: Any, back: str
-) -> Response:
-    zone, today = ZoneInfo(visit.board.policy.timezone), visit.board.today()
-
-    def draft(before: Roster) -> Any:
-        return drafting.changing(before, model.KIND, codes, given, zone, today)
-
-    return _kept(visit, why, draft, back)
-
-
-def _deed(visit: Visit, why: str) -> Deed:
-    return Deed(visit.name, why.strip() or "-", visit.board.clock())
+def _deed_about(visit: Visit, volunteer: str, why: str) -> Deed:
+    """Refused where the reason, which the history keeps for ever, says who it is about."""
+    deed, vault = deed_of(visit, why), visit.board.vault
+    if vault is not None:
+        with queries.reading(visit.board.engine) as connection:
+            who = disclosing.who(connection, vault, [volunteer]).get(volunteer)
+        if who is not None and mentions(deed.why, who):
+            raise bad_request(
+                Words(
+                    "理由里有此人的姓名、手机或证件号码，而历史会一直留着它：请换个说法。",
+                    "The reason holds the person's name, phone or document number, and the "
+                    "history keeps it for ever: say it otherwise.",
+                )
+            )
+    return deed
 
 
 def _people(connection: Connection, visit: Visit, q: str, team: str) -> list[str]:
@@ -304,6 +346,7 @@ def _person_page(visit: Visit, volunteer: str, who: Any, code: str | None = None
             select(table).where(table.c.volunteer == volunteer).order_by(table.c.since)
         ).all()
         told, _ = history(connection, Person.KIND, (volunteer,), 20, 0)
+        looks = disclosing.looks_at(connection, volunteer, 20)
         entries, seconds = queries.kept_of(connection, volunteer)
         called = all_called(connection, {volunteer}).get(volunteer, volunteer)
     return visit.page(
@@ -314,6 +357,7 @@ def _person_page(visit: Visit, volunteer: str, who: Any, code: str | None = None
         code=code,
         memberships=rows,
         told=told,
+        looks=looks,
         entries=entries,
         seconds=seconds,
         today=board.today(),
