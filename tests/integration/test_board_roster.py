@@ -74,6 +74,7 @@ def test_whoever_saves_an_activity_that_another_has_changed_is_told_and_overwrit
     first, second = board.client("leader"), board.client("leader2")
     seen_by_both = fields(first.get("/roster/activities/concert").text)
     assert seen_by_both["title"] == "社区音乐会"
+    to_the_microsecond = roster(board).activities["concert"].planned_start
     counted = {**seen_by_both, "served": "30", "why": "数了人"}
     assert first.post("/roster/activities/concert", data=counted).status_code == 303
     renamed = {**seen_by_both, "title": "新年音乐会", "why": "改名"}
@@ -82,6 +83,7 @@ def test_whoever_saves_an_activity_that_another_has_changed_is_told_and_overwrit
     assert "被别人改过" in late.text
     concert = roster(board).activities["concert"]
     assert (concert.title, concert.served) == ("社区音乐会", 30)
+    assert concert.planned_start == to_the_microsecond
     page = second.get("/roster/activities/concert").text
     assert "leader — 数了人" in page
     again = {**fields(page), "title": "新年音乐会", "why": "改名"}

@@ -103,8 +103,10 @@ def change_activity(visit: Visiting, code: str, form: Fields) -> Response:
     given = _given(form)
 
     def draft(before: Roster) -> Any:
-        refuse_unseen(before.get(Activity, code), form.get("seen", ""))
-        return drafting.changing(before, Activity.KIND, (code,), given, zone, board.today())
+        record = before.get(Activity, code)
+        refuse_unseen(record, form.get("seen", ""))
+        touched = given if record is None else _touched(visit, record, given)
+        return drafting.changing(before, Activity.KIND, (code,), touched, zone, board.today())
 
     keep(board.engine, deed_of(visit, form.get("why", "")), draft, allowed(visit.scope))
     return visit.go(f"/roster/activities/{code}", Words("已保存。", "Saved."))
@@ -151,6 +153,12 @@ def _given(form: dict[str, str]) -> dict[str, str]:
     return {
         name: text.replace("T", " ") if name in _TIMES else text for name, text in found.items()
     }
+
+
+def _touched(visit: Visit, record: Activity, given: dict[str, str]) -> dict[str, str]:
+    """Without the times that came back as the form had them, which has no seconds to give back."""
+    shown = {name: _text(visit, name, getattr(record, name)).replace("T", " ") for name in _TIMES}
+    return {name: text for name, text in given.items() if shown.get(name) != text}
 
 
 def _text(visit: Visit, name: str, value: Any) -> str:
