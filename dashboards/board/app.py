@@ -19,7 +19,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import RedirectResponse, Response
 
 from dashboards.board.board import Board
-from dashboards.board.headers import App, Guarded, Scope
+from dashboards.board.headers import App, Bounded, Guarded, Scope
 from dashboards.board.metrics import BoardMetrics
 from dashboards.board.refusing import Refused, bad_request, no_such_thing
 from dashboards.board.routes import ROUTERS
@@ -28,12 +28,16 @@ from dashboards.board.words import Words, both
 from ledger.refusals import LedgerRefusal, NoDatabase
 
 API = "/api/"
+_MOST_BYTES = 21 << 20
+"""Of a request: the largest upload, and what is around it."""
+
 log = logging.getLogger(__name__)
 
 
 def create_app(board: Board) -> App:
     """The ASGI app of a board."""
-    return Guarded(GZipMiddleware(Counted(routed(board), board.metrics), minimum_size=1_000))
+    counted = Counted(routed(board), board.metrics)
+    return Guarded(Bounded(GZipMiddleware(counted, minimum_size=1_000), _MOST_BYTES))
 
 
 class Counted:

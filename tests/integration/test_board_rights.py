@@ -296,6 +296,15 @@ def test_every_answer_says_what_browsers_may_do_with_it(path: str, board: InProc
     assert "server" not in headers
 
 
+def test_what_is_too_large_or_of_no_said_length_is_not_read(board: InProcess) -> None:
+    client = board.client()
+    large = client.post("/mine/sign-in", content=b"x", headers={"content-length": str(1 << 30)})
+    assert (large.status_code, large.json()["reason"]) == (413, "too-large")
+    endless = client.post("/mine/sign-in", content=iter([b"x"] * 3))
+    assert (endless.status_code, endless.json()["reason"]) == (411, "length-required")
+    assert "content-security-policy" in endless.headers
+
+
 def test_one_fragment_alone_may_be_framed_and_what_is_private_is_kept_by_no_cache(
     board: InProcess,
 ) -> None:
