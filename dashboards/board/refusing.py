@@ -46,6 +46,12 @@ def not_yours() -> Refused:
     )
 
 
+def no_vault() -> Refused:
+    """Names are sealed, and the key isn't here."""
+    said = Words("看板没有名册密钥，看不到姓名。", "The board has no key to names.")
+    return Refused(409, "no-vault", said)
+
+
 def no_such_thing(what: Words) -> Refused:
     """It isn't there."""
     return Refused(404, "no-such-thing", Words(f"没有{what.zh}。", f"There is no {what.en}."))

@@ -33,7 +33,7 @@ PLACES = {
         *("/assessments/draft?period=year", "/assessments/scheme", "/kiosks", "/me"),
     ],
     "operator": ["/accounts"],
-    "leader": ["/", "/roster/activities/new"],
+    "leader": ["/", "/roster/activities/new", "/roster/enrol"],
     None: ["/public", "/public/embed", "/sign-in", "/mine/sign-in", "/nothing"],
     "volunteer": ["/mine"],
 }

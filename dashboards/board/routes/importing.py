@@ -26,7 +26,6 @@ from ledger.roster.badging import Choice, choose, district_name
 from ledger.roster.disclosing import disclose
 from ledger.roster.records import Membership, Person, Team, Unit
 from ledger.roster.store import Deed
-from ledger.roster.vault import Vault
 
 router = APIRouter()
 _MOST_BYTES = 20 << 20
@@ -100,7 +99,7 @@ def print_badges(
 ) -> Response:
     """Badges as PDF; names are looked at, which is kept."""
     board, key = visit.board, visit.board.badge_key
-    vault = _vault(visit)
+    vault = visit.vault
     if key is None:
         raise Refused(
             409,
@@ -140,17 +139,7 @@ def _tidy(folder: Path) -> None:
 def _importer(visit: Visit) -> Importer:
     board = visit.board
     zone = ZoneInfo(board.policy.timezone)
-    return Importer(board.engine, lambda: _vault(visit), zone, board.today())
-
-
-def _vault(visit: Visit) -> Vault:
-    if visit.board.vault is None:
-        raise Refused(
-            409,
-            "no-vault",
-            Words("看板没有名册密钥，看不到姓名。", "The board has no key to the roster's names."),
-        )
-    return visit.board.vault
+    return Importer(board.engine, lambda: visit.vault, zone, board.today())
 
 
 def _folder(visit: Visit) -> Path:
