@@ -6,7 +6,6 @@ arguments.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import TextIO
 
 import click
@@ -27,13 +26,13 @@ from hours.roster_options import (
 from hours.settings import Settings, WrongUse
 from ledger.roster import drafting, history, store
 from ledger.roster.editing import Wrong, wrong_of
+from ledger.roster.enrolling import Named, Namesakes, SaysWho, with_private
 from ledger.roster.planning import checked
-from ledger.roster.private_values import mentions, read_private, same_people
 from ledger.roster.records import Have, Person
 from ledger.roster.roster import Change, Roster
 from ledger.roster.store import Deed
 from ledger.roster.undoing import undoing
-from ledger.roster.vault import PrivateData, Sealed, Vault
+from ledger.roster.vault import Sealed, Vault
 
 NewPrivate = Mapping[tuple[str, int], Sealed]
 Drafted = tuple[Sequence[Change], NewPrivate]
@@ -234,41 +233,26 @@ def _with_who(
     other_person: bool,
 ) -> Drafted:
     """The changes, with the person's private data as a new version."""
-    everyone = store.load_private(connection, vault)
-    at, person = next(
-        (at, one.after) for at, one in enumerate(changes) if isinstance(one.after, Person)
-    )
-    volunteer = person.volunteer
-    data = _who_or_refuse(given, everyone.pop(volunteer, None), done)
-    if mentions(done.why, data) or mentions(done.by, data):
-        raise WrongUse(
-            "--why 或 --by 里有姓名、电话或证件号码：历史会永远保留它，请改写。 "
-            "--why or --by holds the name, phone or document, and history keeps it for ever: "
-            "say it otherwise."
-        )
-    others = same_people(data, everyone.items())
-    if others and not other_person:
-        raise WrongUse(
-            f"与 {'、'.join(others)} 的证件号码、或手机号码和姓名相同："
-            "确为另一人用 --other-person。 "
-            f"{', '.join(others)} has the same document, or the same phone and name: "
-            "if it is another person, say --other-person."
-        )
-    version = store.latest_version(connection, volunteer) + 1
-    changed = changes[at]._replace(after=person.model_copy(update={"private_version": version}))
-    sealed = {(volunteer, version): vault.seal(volunteer, data)}
-    return [*changes[:at], changed, *changes[at + 1 :]], sealed
-
-
-def _who_or_refuse(
-    given: roster_private_input.Given, before: PrivateData | None, done: Deed
-) -> PrivateData:
-    today = datetime.fromtimestamp(done.at // 1_000_000, UTC).date()
-    data = read_private(given, today, before)
-    if isinstance(data, PrivateData):
-        return data
-    _refuse(data)
-    raise AssertionError("nothing was wrong, and there is no data")
+    found = with_private(connection, vault, changes, given, done, other_person)
+    match found:
+        case Named():
+            return found
+        case SaysWho():
+            raise WrongUse(
+                "--why 或 --by 里有姓名、电话或证件号码：历史会永远保留它，请改写。 "
+                "--why or --by holds the name, phone or document, and history keeps it for ever: "
+                "say it otherwise."
+            )
+        case Namesakes(others):
+            raise WrongUse(
+                f"与 {'、'.join(others)} 的证件号码、或手机号码和姓名相同："
+                "确为另一人用 --other-person。 "
+                f"{', '.join(others)} has the same document, or the same phone and name: "
+                "if it is another person, say --other-person."
+            )
+        case _:
+            _refuse(found)
+            raise AssertionError("nothing was wrong, and there is no data")
 
 
 def _as_it_is(roster: Roster, codes: Sequence[str]) -> Change:

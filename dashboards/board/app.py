@@ -19,23 +19,32 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import RedirectResponse, Response
 
 from dashboards.board.board import Board
-from dashboards.board.bodies import Bounded
-from dashboards.board.headers import App, Guarded, Scope
+from dashboards.board.headers import App, Bounded, Guarded, Scope
 from dashboards.board.metrics import BoardMetrics
-from dashboards.board.refusing import Refused, bad_request, no_such_thing, too_large
+from dashboards.board.refusing import Refused, bad_request, no_such_thing
 from dashboards.board.routes import ROUTERS
 from dashboards.board.visiting import Visit, language_of, visit
 from dashboards.board.words import Words, both
 from ledger.refusals import LedgerRefusal, NoDatabase
 
 API = "/api/"
+_LARGEST_UPLOAD = 21 << 20
+"""Of a request that brings a file: the largest, and what is around it."""
+
+_LARGEST_FORM = 1 << 20
+"""Of any other: a form's fields are kept in memory, many times their size."""
+
 log = logging.getLogger(__name__)
 
 
 def create_app(board: Board) -> App:
     """The ASGI app of a board."""
-    app = Counted(Bounded(routed(board)), board.metrics)
-    return Guarded(GZipMiddleware(app, minimum_size=1_000))
+    counted = Counted(routed(board), board.metrics)
+    return Guarded(Bounded(GZipMiddleware(counted, minimum_size=1_000), _most_bytes))
+
+
+def _most_bytes(path: str) -> int:
+    return _LARGEST_UPLOAD if path == "/roster/import" else _LARGEST_FORM
 
 
 class Counted:
@@ -126,8 +135,6 @@ def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 404:
         return _answer(request, no_such_thing(Words("这个页面", "such page")))
-    if error.status_code == 413:
-        return _answer(request, too_large())
     refusal = Refused(
         error.status_code, "http", Words(f"请求不成（{error.detail}）。", f"{error.detail}.")
     )

@@ -7,6 +7,8 @@ Invariant: nothing but the board's own scripts and styles runs in a page, no oth
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from starlette.responses import JSONResponse, Response
+
 Scope = MutableMapping[str, Any]
 App = Callable[[Scope, Any, Any], Awaitable[None]]
 
@@ -54,3 +56,30 @@ def _headers(scope: Scope) -> list[tuple[bytes, bytes]]:
         same = (b"cross-origin-resource-policy", b"same-origin")
         found += [(b"x-frame-options", b"DENY"), same]
     return [*found, _TLS_ALONE] if scope["scheme"] == "https" else found
+
+
+class Bounded:
+    """An ASGI app that is sent no body whose length isn't said, or is beyond what anybody needs.
+
+    Forms are written to the disk as they come: without a bound, anybody could fill it.
+    """
+
+    def __init__(self, app: App, most_bytes: Callable[[str], int]) -> None:
+        self._app, self._most_at = app, most_bytes
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            headers = dict(scope["headers"])
+            length = headers.get(b"content-length", b"0")
+            if b"transfer-encoding" in headers:
+                await _refused(411, "length-required")(scope, receive, send)
+                return
+            if not length.isdigit() or int(length) > self._most_at(scope["path"]):
+                await _refused(413, "too-large")(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def _refused(status: int, reason: str) -> Response:
+    body = {"reason": reason, "what": "请求太大，或没有写明长度。 Too large, or of no said length."}
+    return JSONResponse(body, status, {"connection": "close", "cache-control": "no-store"})

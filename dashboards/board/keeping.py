@@ -30,15 +30,13 @@ def keep(engine: Engine, deed: Deed, draft: Draft, allowed: Allowed) -> int:
     """Make a drafted change; the change set's number, 0 where it changes nothing. Refused."""
     with store.changing(engine) as connection:
         before = store.load(connection)
-        changes = _changes(draft(before))
+        changes = drafted(draft(before))
         if not changes:
             return 0
         for one in changes:  # first: what is wrong with another's would say how it stands
             allowed(before, one)
-        planned = checked(before, changes)
-        if planned.flaws:
-            raise _refusal([wrong_of(flaw) for flaw in planned.flaws])
-        return store.apply(connection, before, planned.changes, deed)
+        refuse_flaws(before, changes)
+        return store.apply(connection, before, changes, deed)
 
 
 def deed_of(visit: Visit, why: str) -> Deed:
@@ -109,12 +107,18 @@ def covers(scope: Scope, before: Roster, record: Record) -> bool:
     return found
 
 
-def _changes(drafted: Sequence[Change] | Sequence[Wrong]) -> list[Change]:
-    wrong = [one for one in drafted if isinstance(one, Wrong)]
+def drafted(found: Sequence[Change] | Sequence[Wrong]) -> list[Change]:
+    """The changes of a draft. Refused where something is wrong with it."""
+    refuse_wrong([one for one in found if isinstance(one, Wrong)])
+    return [one for one in found if isinstance(one, Change)]
+
+
+def refuse_flaws(before: Roster, changes: Sequence[Change]) -> None:
+    """Refused where the roster would no longer fit together."""
+    refuse_wrong([wrong_of(flaw) for flaw in checked(before, changes).flaws])
+
+
+def refuse_wrong(wrong: Sequence[Wrong]) -> None:
+    """Refused where anything is."""
     if wrong:
-        raise _refusal(wrong)
-    return [one for one in drafted if isinstance(one, Change)]
-
-
-def _refusal(wrong: Sequence[Wrong]) -> Refused:
-    return Refused(422, "not-so", both(" ".join(map(str, wrong[:5]))))
+        raise Refused(422, "not-so", both(" ".join(map(str, wrong[:5]))))

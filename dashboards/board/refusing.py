@@ -46,21 +46,15 @@ def not_yours() -> Refused:
     )
 
 
+def no_vault() -> Refused:
+    """Names are sealed, and the key isn't here."""
+    said = Words("看板没有名册密钥，看不到姓名。", "The board has no key to names.")
+    return Refused(409, "no-vault", said)
+
+
 def no_such_thing(what: Words) -> Refused:
     """It isn't there."""
     return Refused(404, "no-such-thing", Words(f"没有{what.zh}。", f"There is no {what.en}."))
-
-
-def too_large() -> Refused:
-    """More was sent than is read."""
-    return Refused(
-        413,
-        "too-large",
-        Words(
-            "送来的内容太大，没有读完：表格文件最大 20 MB。",
-            "What was sent is too large and was not read: a spreadsheet may have 20 MB.",
-        ),
-    )
 
 
 def bad_request(what: Words) -> Refused:

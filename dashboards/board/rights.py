@@ -82,10 +82,11 @@ RIGHTS: Mapping[str, Right] = {
         name: _do(*_KEEPING)
         for name in (
             *("reveal", "take_in", "join", "leave", "consent", "replace_badge", "volunteer_code"),
-            *("add_activity", "change_activity", "answer_request"),
+            *("add_activity", "change_activity", "answer_request", "enrol"),
         )
     },
     "new_activity": _see(*_KEEPING),
+    "enrol_page": _see(*_KEEPING),
     "look_at_post": _do(*_OFFICES),
     "print_badges": _do(*_OFFICES),
     "import_page": _see("centre"),

@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from dashboards.board.board import Board
 from dashboards.board.directory import Directory, members_of
-from dashboards.board.refusing import Refused, refused_role, sign_in_first
+from dashboards.board.refusing import Refused, no_vault, refused_role, sign_in_first
 from dashboards.board.rights import PUBLIC, RIGHTS, VOLUNTEER
 from dashboards.board.scope import Scope, scope_of
 from dashboards.board.words import Language, Words
@@ -24,6 +24,7 @@ from ledger.accounts.tokens import by_token
 from ledger.accounts.values import Account
 from ledger.accounts.volunteers import volunteer_of
 from ledger.refusals import LedgerRefusal
+from ledger.roster.vault import Vault
 from producers.kiosk.headers import is_cross_site
 
 _BEARER = "bearer "
@@ -56,6 +57,13 @@ class Visit:
         if self.account is None:
             raise sign_in_first()
         return self.account.name
+
+    @property
+    def vault(self) -> Vault:
+        """What opens the names of volunteers. Refused where the board has no key."""
+        if self.board.vault is None:
+            raise no_vault()
+        return self.board.vault
 
     @cached_property
     def directory(self) -> Directory:

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, sync_playwright
 from hours.services import EmbeddedKafka, fetch_kafka
 from tests.board_world import HOUR, LI, WANG, ZHAO, LiveWorld, live_world, now
 from tests.e2e.conftest import ARGUMENTS, CHROMIUM
-from tests.e2e.test_board_pages import YEARS, opened, tap
+from tests.e2e.test_board_in_browsers import YEARS, opened, tap
 
 FOLDER = Path(__file__).parents[2] / "docs" / "board"
 COLOURS = 64

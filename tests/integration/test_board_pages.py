@@ -240,6 +240,31 @@ def test_people_are_found_by_name_pinyin_phone_and_number(sought: str, board: In
     assert LI not in page
 
 
+def test_a_newcomer_is_enrolled_once_into_one_s_own_team_and_named_in_no_history(
+    board: InProcess,
+) -> None:
+    leader = board.client("leader")
+    given = {"name": "周杰", "phone": "13700001111", "team": "choir", "why": "新登记"}
+    made = leader.post("/roster/enrol", data=given)
+    assert made.status_code == 303, made.text
+    page = leader.get(made.headers["location"]).text
+    assert "周*" in page
+    assert "合唱队" in page
+    again = leader.post("/roster/enrol", data=given)
+    assert again.status_code == 409
+    assert made.headers["location"].rpartition("/")[2] in again.text
+    assert leader.post("/roster/enrol", data={**given, "other_person": "1"}).status_code == 303
+    assert leader.post("/roster/enrol", data={**given, "team": "clinic"}).status_code in (403, 409)
+    for wrong in ({"name": ""}, {"phone": "12"}, {"team": ""}, {"why": "周杰来了", "name": "周杰"}):
+        answer = leader.post("/roster/enrol", data={**given, "other_person": "1", **wrong})
+        assert answer.status_code == 422, wrong
+    with board.district.engine.connect() as connection:
+        kept = str(connection.execute(text("SELECT * FROM roster_changes")).all())
+        kept += str(connection.execute(text("SELECT * FROM roster_change_sets")).all())
+    assert "周杰" not in kept
+    assert "13700001111" not in kept
+
+
 def test_the_roster_is_changed_with_a_reason_and_a_change_is_undone(board: InProcess) -> None:
     leader, centre = board.client("leader"), board.client("centre")
     today = POLICY.civil_day(now())

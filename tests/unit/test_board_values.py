@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from dashboards.board import charts, words
 from dashboards.board.directory import Directory
 from dashboards.board.live.figures import DISTRICT, PERIODS, Figures, Served, Sum, total
+from dashboards.board.live.state import Here, State, seen
 from dashboards.board.paths import local
 from dashboards.board.periods import Period, period
-from dashboards.board.scope import EVERYTHING, scope_of
+from dashboards.board.scope import EVERYTHING, Scope, scope_of
 from dashboards.board.stars import stars_of
 from dashboards.board.words import Words, both, first_days, hours
 from ledger.roster.records import Team, Unit
@@ -194,3 +195,35 @@ def test_names_are_said_in_the_language_asked_for_or_by_their_code() -> None:
     assert known().team_name("nobody", "zh") == "nobody"
     assert words.length(59, "zh") == "59 秒"
     assert words.length(3_700, "en") == "1 h 1 min"
+
+
+present = st.builds(
+    Here,
+    st.integers(0, 999).map(lambda number: f"V{number}"),
+    st.just("王*"),
+    st.sampled_from(["choir", "clinic"]),
+    st.sampled_from(["station", "office", "elsewhere"]),
+    st.integers(0, 50),
+)
+scopes = st.builds(
+    Scope,
+    st.booleans(),
+    st.frozensets(st.sampled_from(["choir", "clinic"])),
+    st.frozensets(st.sampled_from(["station", "office"])),
+)
+
+
+@given(st.lists(present, max_size=30), scopes, st.integers(0, 10))
+def test_a_scope_sees_those_present_that_it_covers_the_longest_here_first(
+    everybody: list[Here], scope: Scope, most: int
+) -> None:
+    everybody.sort(key=lambda one: (one.since, one.volunteer))
+    groups: dict[tuple[str, str], list[Here]] = {}
+    for one in everybody:
+        groups.setdefault((one.team, one.place), []).append(one)
+    state = State(1, 0, TODAY, known(), {}, {}, {}, groups, [], [])
+    found = seen(state, scope, most)
+    expected = [one for one in everybody if scope.covers(one.team, one.place)]
+    assert found.present == len(expected)
+    first = [(one.since, one.volunteer) for one in expected[:most]]
+    assert [(one.since, one.volunteer) for one in found.here] == first

@@ -112,12 +112,13 @@ class Reader:
         came = Came(at, row.type, called, served.team, served.place, served.seconds)
         self._news.append(came)
 
-    def _here(self, connection: Connection, now: int) -> list[Here]:
-        found = queries.present(connection, Filters(), self._policy, now)
-        return [
-            Here(one.volunteer, self._called.get(one.volunteer, ""), one.team, one.place, one.since)
-            for one in found
-        ]
+    def _here(self, connection: Connection, now: int) -> dict[tuple[str, str], list[Here]]:
+        found: dict[tuple[str, str], list[Here]] = {}
+        for one in queries.present(connection, Filters(), self._policy, now):
+            called = self._called.get(one.volunteer, "")
+            here = Here(one.volunteer, called, one.team, one.place, one.since)
+            found.setdefault((one.team, one.place), []).append(here)
+        return found
 
 
 def _waiting(connection: Connection, policy: Policy, now: int) -> list[Waiting]:

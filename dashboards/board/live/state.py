@@ -5,6 +5,8 @@ it names.
 """
 
 from collections.abc import Mapping, Sequence
+from heapq import merge
+from itertools import islice
 from typing import NamedTuple
 
 from dashboards.board.directory import Directory
@@ -55,29 +57,37 @@ class State(NamedTuple):
     offsets: Mapping[int, int]
     seqs: Mapping[int, int]
     sums: Mapping[Key, Sums]
-    here: Sequence[Here]
+    here: Mapping[tuple[str, str], Sequence[Here]]
+    """By team and place, the longest here first: thousands may be, and few of them one scope's."""
     came: Sequence[Came]
     waiting: Sequence[Waiting]
 
 
 class Seen(NamedTuple):
-    """What one scope sees of a state."""
+    """What one scope sees of a state: how many are here, and the first of them."""
 
     sums: Mapping[str, Sum]
+    present: int
     here: Sequence[Here]
     came: Sequence[Came]
     exceptions: int
 
 
-def seen(state: State, scope: Scope) -> Seen:
-    """The state's part that a scope covers."""
+def seen(state: State, scope: Scope, most: int) -> Seen:
+    """The state's part that a scope covers, with at most so many of those present."""
     keys = [DISTRICT] if scope.everything else [*scope.tops]
+    groups = [group for key, group in state.here.items() if scope.covers(*key)]
     return Seen(
         total(state.sums, keys),
-        [one for one in state.here if scope.covers(one.team, one.place)],
+        sum(map(len, groups)),
+        list(islice(merge(*groups, key=_since), most)),
         [one for one in state.came if scope.covers(one.team, one.place)],
         sum(one.exceptions for one in state.waiting if scope.covers_tap(*one[:3])),
     )
+
+
+def _since(one: Here) -> tuple[int, str]:
+    return (one.since, one.volunteer)
 
 
 class Freshness(NamedTuple):

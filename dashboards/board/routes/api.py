@@ -36,6 +36,7 @@ from ledger.roster.reports import reports_apart
 from ledger.roster.reports_question import groupings
 
 PREFIX = "/api/v1"
+_MOST_PRESENT = 100_000
 
 
 class Refusal(BaseModel):
@@ -246,7 +247,7 @@ def api_me(visit: Visiting) -> Response:
 def api_live(visit: Visiting) -> Response:
     """Figures of the scope, as of what the ledger has settled."""
     state = _state(visit)
-    part = seen(state, visit.scope)
+    part = seen(state, visit.scope, 0)
     return _answer(
         visit,
         Live(
@@ -257,7 +258,7 @@ def api_live(visit: Visiting) -> Response:
                 name: PeriodSum(seconds=one.seconds, sessions=one.sessions)
                 for name, one in part.sums.items()
             },
-            present=len(part.here),
+            present=part.present,
             exceptions=part.exceptions,
         ),
     )
@@ -270,7 +271,7 @@ def api_present(visit: Visiting, limit: Limit = 100, after: After = "") -> Respo
         PresentPerson(
             volunteer=one.volunteer, team=one.team, place=one.place, since=iso_utc(one.since)
         )
-        for one in seen(_state(visit), visit.scope).here
+        for one in seen(_state(visit), visit.scope, _MOST_PRESENT).here
     ]
     return _paged(visit, found, limit, after)
 

@@ -67,12 +67,11 @@ async def live_stream(visit: Visiting, scope: Scoped) -> Response:
 
 def figures_in(visit: Visit, scope: Scope, state: State) -> str:
     """The moving part of the page, the same in the first answer and in the stream."""
-    part = seen(state, scope)
+    part = seen(state, scope, _SHOWN)
     values = {
         "state": state,
         "directory": state.directory,
         "seen": part,
-        "shown": part.here[:_SHOWN],
         "periods": PERIODS,
         "visit": visit,
     }

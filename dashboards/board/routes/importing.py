@@ -15,9 +15,8 @@ from starlette.responses import Response
 
 from dashboards.badge_cards import cards_of
 from dashboards.badge_sheets import write_badge_sheets
-from dashboards.board.bodies import LARGEST_FILE
 from dashboards.board.keeping import deed_of
-from dashboards.board.refusing import Refused, bad_request, no_such_thing, not_yours, too_large
+from dashboards.board.refusing import Refused, bad_request, no_such_thing, not_yours
 from dashboards.board.routes.roster import known_person
 from dashboards.board.visiting import Visit, Visiting
 from dashboards.board.words import Words
@@ -29,9 +28,9 @@ from ledger.roster.badging import Choice, choose, district_name
 from ledger.roster.disclosing import disclose
 from ledger.roster.importing_tables import TABLES
 from ledger.roster.records import EVER, Membership, Person, Team, Unit
-from ledger.roster.vault import Vault
 
 router = APIRouter()
+_MOST_BYTES = 20 << 20
 _SHOWN = 200
 _ACTIONS: tuple[Action, ...] = get_args(Action)
 _KEPT_SECONDS = 3_600
@@ -52,9 +51,9 @@ def import_file(visit: Visiting, file: Annotated[UploadFile, File()]) -> Respons
     form = Path(named).suffix.lower()
     if form not in (".xlsx", ".csv"):
         raise bad_request(Words("请上传 XLSX 或 CSV 文件。", "Upload an XLSX or CSV file."))
-    content = file.file.read(LARGEST_FILE + 1)
-    if len(content) > LARGEST_FILE:
-        raise too_large()
+    content = file.file.read(_MOST_BYTES + 1)
+    if len(content) > _MOST_BYTES:
+        raise Refused(413, "too-large", Words("文件超过 20 MB。", "The file is over 20 MB."))
     _tidy(_folder(visit))
     kept = secrets.token_hex(16)
     folder = _folder(visit) / kept
@@ -118,7 +117,7 @@ def print_badges(
 ) -> Response:
     """Badges as PDF; names are looked at, which is kept."""
     board, key = visit.board, visit.board.badge_key
-    vault = _vault(visit)
+    vault = visit.vault
     if key is None:
         raise Refused(
             409,
@@ -183,17 +182,7 @@ def _tidy(folder: Path) -> None:
 def _importer(visit: Visit) -> Importer:
     board = visit.board
     zone = ZoneInfo(board.policy.timezone)
-    return Importer(board.engine, lambda: _vault(visit), zone, board.today())
-
-
-def _vault(visit: Visit) -> Vault:
-    if visit.board.vault is None:
-        raise Refused(
-            409,
-            "no-vault",
-            Words("看板没有名册密钥，看不到姓名。", "The board has no key to the roster's names."),
-        )
-    return visit.board.vault
+    return Importer(board.engine, lambda: visit.vault, zone, board.today())
 
 
 def _folder(visit: Visit) -> Path:

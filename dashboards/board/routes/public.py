@@ -8,8 +8,10 @@ from pydantic_core import to_json
 from starlette.responses import Response
 
 from dashboards.board.live.figures import DISTRICT, PERIODS, Sum
+from dashboards.board.live.state import seen
 from dashboards.board.public import PublicView
 from dashboards.board.rights import PUBLIC
+from dashboards.board.scope import EVERYTHING
 from dashboards.board.visiting import Visit, Visiting
 from ledger import queries
 from ledger.policy import iso_utc
@@ -86,7 +88,7 @@ def _values(visit: Visit) -> dict[str, Any]:
         "sums": {one: sums.get(one, Sum()) for one in PERIODS},
         "periods": PERIODS,
         "read_at": state.read_at if state else 0,
-        "here": len(state.here) if state else 0,
+        "here": seen(state, EVERYTHING, 0).present if state else 0,
     }
 
 

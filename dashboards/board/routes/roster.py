@@ -93,13 +93,7 @@ def person_page(visit: Visiting, volunteer: str) -> Response:
 @router.post("/roster/people/{volunteer}/reveal", name="reveal")
 def reveal(visit: Visiting, volunteer: str, why: Why) -> Response:
     """The same with name, phone and document; it is kept that somebody looked, and why."""
-    vault = visit.board.vault
-    if vault is None:
-        raise Refused(
-            409,
-            "no-vault",
-            Words("看板没有名册密钥，看不到姓名。", "The board has no key to the roster's names."),
-        )
+    vault = visit.vault
     known_person(visit, volunteer)
     deed = _deed_about(visit, volunteer, why)
     with store.changing(visit.board.engine) as connection:
