@@ -5,6 +5,7 @@ Invariant: the password is in no text that this makes of itself.
 
 import logging
 import re
+import socket
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,6 +61,23 @@ class KafkaAccess:
             "sasl_plain_username": self.user,
             "sasl_plain_password": self.password,
         }
+
+
+def reach(kafka: KafkaAccess, seconds: float = 2.0) -> None:
+    """OSError where no bootstrap server takes a connection.
+
+    Asked before a client is made: kafka-python would go on trying, in threads of its own, for all
+    the time it is given.
+    """
+    refused: OSError = ConnectionRefusedError(kafka.bootstrap)
+    for server in kafka.bootstrap.split(","):
+        host, _, port = server.strip().rpartition(":")
+        try:
+            with socket.create_connection((host.strip("[]"), int(port)), seconds):
+                return
+        except OSError as error:
+            refused = error
+    raise refused
 
 
 def refused_by_kafka(kafka: KafkaAccess, error: Exception) -> str | None:

@@ -23,7 +23,7 @@ from ledger.corrections.values import Correction
 from ledger.refusals import LedgerRefusal
 from producers import desk
 from producers.events import ANY_EVENT, Event
-from producers.kafka_access import KafkaAccess
+from producers.kafka_access import KafkaAccess, reach
 from producers.kiosk.publisher import opened, trouble
 from producers.writing import write_line, write_record
 
@@ -97,6 +97,7 @@ class CorrectionPublisher(threading.Thread):
 
     def _send(self, approved: list[Correction]) -> None:
         """In the order of their numbers: a void never overtakes its tap."""
+        reach(self._access)
         with opened(self._access) as producer:
             for one in approved:
                 publish(producer, self._access, self._topic, self._engine, one, self._clock())

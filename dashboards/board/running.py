@@ -115,7 +115,7 @@ def parts(settings: BoardSettings) -> Iterator[Board]:
             threads.append(Notifier(engine, settings.policy, directories, channels, now))
         for thread in threads:
             thread.start()
-        stack.callback(_stop, threads, log)
+        stack.callback(_stop, threads)
         broadcast = Broadcast(ledger)
         yield Board(
             engine=engine,
@@ -172,14 +172,13 @@ def _is_secure(door: Door) -> bool:
     return door.certificate is not None or door.behind_proxy
 
 
-def _stop(threads: Sequence[Any], log: LogWatch) -> None:
-    """Let them finish; who only asks Kafka where the log ends is not waited for."""
+def _stop(threads: Sequence[Any]) -> None:
+    """Let them finish, as long as that takes no longer than people wait."""
     for thread in threads:
         thread.stop()
     deadline = time.monotonic() + LEAVING_SECONDS
     for thread in threads:
-        if thread is not log:
-            thread.join(max(0.0, deadline - time.monotonic()))
+        thread.join(max(0.0, deadline - time.monotonic()))
 
 
 def _key_in(file: Path) -> bytes:

@@ -22,7 +22,7 @@ from dashboards.board.live.state import Freshness, State
 from ledger import queries
 from ledger.policy import Policy
 from ledger.refusals import LedgerRefusal
-from producers.kafka_access import KafkaAccess
+from producers.kafka_access import KafkaAccess, reach
 
 _LOOK_SECONDS = 0.2
 _LOG_SECONDS = 1.0
@@ -88,6 +88,7 @@ class LogWatch(threading.Thread):
         logging.getLogger("kafka").setLevel(logging.CRITICAL)
         while not self._over.is_set():
             try:
+                reach(self._access)
                 with closing(self._consumer()) as consumer:
                     self._ask(consumer)
             except (KafkaError, OSError):
