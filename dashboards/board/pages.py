@@ -76,7 +76,7 @@ class Pages:
             t=lambda zh, en: en if language == "en" else zh,
             say=lambda said: Words(*said).said(language),
             word=lambda value: word_of(value).said(language),
-            field=lambda name: field_words(name).said(language),
+            field_called=lambda name: field_words(name).said(language),
             field_text=lambda name, value: field_text(name, value, language, self._timezone),
             length=lambda seconds: words.length(seconds, language),
             weekday=lambda day: words.weekday(day, language),
