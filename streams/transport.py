@@ -94,6 +94,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         for tp in revoked:
             self._readings.pop(tp.partition, None)
             self._committed.pop(tp.partition, None)
+        self._buffered_partitions -= revoked
         await super().on_partitions_revoked(revoked)
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
@@ -195,15 +196,19 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
 
     async def _claim_next(self) -> bool:
         """Claim one shard; whether others wait. What is claimed is read before the next one is."""
-        active = set(self._get_active_partitions()) | set(self._buffered_partitions)
-        unclaimed = [
-            tp
-            for tp in sorted(active)
-            if tp.topic == self.app.taps_topic and tp.partition not in self._readings
-        ]
+        unclaimed = [tp for tp in sorted(self._owned()) if tp.partition not in self._readings]
         for tp in unclaimed[:1]:
             await self._claim(tp)
         return len(unclaimed) > 1
+
+    def _owned(self) -> set[TP]:
+        """Partitions of the log that Kafka assigns to this worker at this moment.
+
+        Faust's own sets keep a partition that was revoked while its buffer was full: claimed on
+        their word, a shard would be fenced from its rightful owner again and again.
+        """
+        known = set(self._get_active_partitions()) | set(self._buffered_partitions)
+        return {tp for tp in known & self.assignment() if tp.topic == self.app.taps_topic}
 
     async def _claim(self, tp: TP) -> None:
         generation = self.app.consumer_generation_id
