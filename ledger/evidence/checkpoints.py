@@ -1,0 +1,94 @@
+"""Checkpoints: the size and root of a tree under its name, as a signed note (C2SP tlog-checkpoint).
+
+The district's tree has the ledger's name as its origin, a shard's that name and `/shard-<p>`. One
+key signs them all, in each under the tree's own name, as the format asks.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ledger.evidence.notes import Key, NotANote, verified
+from ledger.merkle import HASH_BYTES
+
+DISTRICT = "district"
+_SIZE = re.compile(r"0|[1-9]\d{0,18}")
+_SHARD = re.compile(r"shard-(0|[1-9]\d{0,5})")
+
+
+class Checkpoint(NamedTuple):
+    """A tree at one moment of its growth."""
+
+    origin: str
+    size: int
+    root: bytes
+
+    @property
+    def text(self) -> str:
+        """The lines that are signed."""
+        return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
+
+
+class SignedCheckpoint(NamedTuple):
+    """A checkpoint as it was verified: by which keys, a witness's with its POSIX second."""
+
+    checkpoint: Checkpoint
+    keys: dict[Key, int | None]
+    note: str
+
+
+def shard_tree(shard: int) -> str:
+    """What the tree of a shard is called."""
+    return f"shard-{shard}"
+
+
+def shard_of(tree: str) -> int | None:
+    """Whose tree it is; None for the district's."""
+    found = _SHARD.fullmatch(tree)
+    return int(found[1]) if found else None
+
+
+def origin_of(ledger: str, tree: str) -> str:
+    """The name a tree is signed under."""
+    return ledger if tree == DISTRICT else f"{ledger}/{tree}"
+
+
+def tree_of(ledger: str, origin: str) -> str | None:
+    """The tree that is signed under a name; None where it is none of this ledger's."""
+    if origin == ledger:
+        return DISTRICT
+    tree = origin.removeprefix(f"{ledger}/")
+    return tree if tree != origin and _SHARD.fullmatch(tree) else None
+
+
+def read_checkpoint(text: str) -> Checkpoint:
+    """The checkpoint in a note's text. NotANote."""
+    origin, size, encoded = [*text.split("\n"), "", "", ""][:3]
+    try:
+        root = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        root = b""
+    checkpoint = Checkpoint(origin, int(size) if _SIZE.fullmatch(size) else -1, root)
+    if checkpoint.size < 0 or len(root) != HASH_BYTES or not text.startswith(checkpoint.text):
+        raise NotANote("no checkpoint: origin, size and root are not to the letter")
+    return checkpoint
+
+
+def verified_checkpoint(note: str, keys: Iterable[Key]) -> SignedCheckpoint:
+    """A checkpoint signed by one of the log's keys under its own origin. NotANote.
+
+    A log's key stands for all trees of its ledger: `name` and `name/shard-<p>`. Witnesses' keys
+    among them are verified too; a witness alone does not make it the log's.
+    """
+    origin = note.partition("\n")[0]
+    logs = [key.named(origin) for key in keys if not key.is_witness and _signs(key, origin)]
+    found = verified(note, [*logs, *(key for key in keys if key.is_witness)])
+    if all(key.is_witness for key in found.keys):
+        raise NotANote("the log itself has not signed it with any of the keys given")
+    return SignedCheckpoint(read_checkpoint(found.text), found.keys, note)
+
+
+def _signs(key: Key, origin: str) -> bool:
+    return tree_of(key.name, origin) is not None or key.name == origin
