@@ -1,10 +1,10 @@
-"""Who may do what to the ledger on PostgreSQL: four group roles beside the owner of the tables.
+"""Who may do what to the ledger on PostgreSQL: five group roles beside the owner of the tables.
 
 Whoever runs `hours init` owns the tables and changes the schema. Workers log in as members of
-`hours_worker`, those who keep the roster of `hours_registrar`, a board of `hours_board`, and
-those who only look of `hours_reader`; no group can log in, and the logins are the
-operator's. SQLite has no roles. Invariant: what a group may do is what stands in `PRIVILEGES`, for
-every table there is, and nothing else, however often it is granted.
+`hours_worker`, those who keep the roster of `hours_registrar`, a board of `hours_board`, the
+signer of `hours_signer`, and those who only look of `hours_reader`; no group can log in, and the
+logins are the operator's. SQLite has no roles. Invariant: what a group may do is what stands in
+`PRIVILEGES`, for every table there is, and nothing else, however often it is granted.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,7 +18,8 @@ WORKER = "hours_worker"
 READER = "hours_reader"
 REGISTRAR = "hours_registrar"
 BOARD = "hours_board"
-GROUPS = (WORKER, READER, REGISTRAR, BOARD)
+SIGNER = "hours_signer"
+GROUPS = (WORKER, READER, REGISTRAR, BOARD, SIGNER)
 
 _LOOK = ("SELECT",)
 _ALL_LOOK = {READER: _LOOK, REGISTRAR: _LOOK, BOARD: _LOOK}
@@ -27,14 +28,17 @@ _CHANGE = ("SELECT", "INSERT", "DELETE")
 _ADD = ("SELECT", "INSERT")
 _ALTER = ("SELECT", "INSERT", "UPDATE")
 _KEPT = {REGISTRAR: _CHANGE, READER: _LOOK, BOARD: _CHANGE}
+_SIGNED = {SIGNER: _ADD, **_ALL_LOOK}
+_GROWN = {SIGNER: _ALTER, **_ALL_LOOK}
+_CERTIFIED = {REGISTRAR: _ADD, BOARD: _ADD, READER: _LOOK, SIGNER: _LOOK}
 _HISTORY = {REGISTRAR: _ADD, READER: _LOOK, BOARD: _ADD}
 
 PRIVILEGES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     # Appended to, never changed: the trigger refuses as well, whoever asks.
-    "entries": {WORKER: ("SELECT", "INSERT"), **_ALL_LOOK},
+    "entries": {WORKER: ("SELECT", "INSERT"), SIGNER: _LOOK, **_ALL_LOOK},
     "rejections": {WORKER: ("SELECT", "INSERT"), **_ALL_LOOK},
     # Only `hours init` begins a shard.
-    "shards": {WORKER: ("SELECT", "UPDATE"), **_ALL_LOOK},
+    "shards": {WORKER: ("SELECT", "UPDATE"), SIGNER: _LOOK, **_ALL_LOOK},
     "day_totals": {WORKER: ("SELECT", "INSERT", "UPDATE"), **_ALL_LOOK},
     # A half comes or goes; it is never altered.
     "halves": {WORKER: ("SELECT", "INSERT", "DELETE"), **_ALL_LOOK},
@@ -74,7 +78,15 @@ PRIVILEGES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "board_notices": {BOARD: _ADD},
     "board_schemes": {BOARD: _ADD},
     "board_assessments": {BOARD: _ADD},
-    "schema_version": {WORKER: _LOOK, **_ALL_LOOK},
+    # The signer alone says what is signed; a worker can't, nor can it alter what was.
+    "checkpoints": _SIGNED,
+    "cosignatures": _SIGNED,
+    "district_entries": _SIGNED,
+    "tree_tiles": _GROWN,
+    "volunteer_index": _GROWN,
+    "certificates": _CERTIFIED,
+    "certificate_fates": _CERTIFIED,
+    "schema_version": {WORKER: _LOOK, SIGNER: _LOOK, **_ALL_LOOK},
 }
 
 

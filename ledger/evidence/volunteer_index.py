@@ -40,23 +40,32 @@ def chained(leaves: Iterable[bytes], chain: bytes = EMPTY_CHAIN) -> bytes:
 
 
 class VolunteerIndex:
-    """All leaves of a shard at one moment."""
+    """All leaves of a shard, as they are at one moment and the next."""
 
-    def __init__(self, leaves: Iterable[Indexed]) -> None:
-        ordered = sorted((leaf.volunteer.encode(), leaf) for leaf in leaves)
-        self._names = [name for name, _ in ordered]
-        self._leaves = [leaf for _, leaf in ordered]
-        self._levels = _levels([leaf_hash(leaf.body) for leaf in self._leaves])
+    def __init__(self, leaves: Iterable[Indexed] = ()) -> None:
+        self._names: list[bytes] = []
+        self._leaves: dict[bytes, Indexed] = {}
+        self._hashes: dict[bytes, bytes] = {}
+        self._rows: list[list[bytes]] | None = None
+        self.update(leaves)
+
+    def update(self, leaves: Iterable[Indexed]) -> None:
+        """Put leaves in the place of those their volunteers had."""
+        new = {leaf.volunteer.encode(): leaf for leaf in leaves}
+        if new:
+            self._leaves |= new
+            self._hashes |= {name: leaf_hash(leaf.body) for name, leaf in new.items()}
+            self._names, self._rows = sorted(self._leaves), None
 
     @property
     def size(self) -> int:
         """How many volunteers it holds."""
-        return len(self._leaves)
+        return len(self._names)
 
     @property
     def root(self) -> bytes:
         """The root over them."""
-        return self._levels[-1][0] if self._leaves else EMPTY_ROOT
+        return self._levels()[-1][0] if self._names else EMPTY_ROOT
 
     def place(self, volunteer: str) -> tuple[int, Indexed] | None:
         """Where a volunteer stands, and the leaf; None where there is none."""
@@ -64,14 +73,19 @@ class VolunteerIndex:
         at = bisect_left(self._names, name)
         if at == len(self._names) or self._names[at] != name:
             return None
-        return at, self._leaves[at]
+        return at, self._leaves[name]
 
     def proof(self, at: int) -> list[bytes]:
         """That the leaf stands there (RFC 6962)."""
         return inclusion_proof(at, self.size, self._node)
 
     def _node(self, level: int, index: int) -> bytes:
-        return self._levels[level][index]
+        return self._levels()[level][index]
+
+    def _levels(self) -> list[list[bytes]]:
+        if self._rows is None:
+            self._rows = _levels([self._hashes[name] for name in self._names])
+        return self._rows
 
 
 def _levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
