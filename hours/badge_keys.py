@@ -1,14 +1,8 @@
-"""The keys of badges, from their files. Whoever reads the one that signs can make badges.
-
-Invariant: a key that others on the machine may read is never used.
-"""
-
-import os
-from pathlib import Path
-from stat import S_IRWXO
+"""The keys of badges, from their files. Whoever reads the one that signs can make badges."""
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from hours.key_files import private_bytes
 from hours.settings import Settings, WrongUse
 from producers.badge_keys import NotABadgeKey, private_key_in, public_keys_in
 
@@ -23,7 +17,7 @@ def badge_key(settings: Settings) -> Ed25519PrivateKey:
             "openssl genpkey -algorithm ed25519 -out badge-key.pem, and let it name that file."
         )
     try:
-        return private_key_in(_content(file))
+        return private_key_in(private_bytes(file, "HOURS_BADGE_KEY_FILE"))
     except NotABadgeKey as error:
         raise WrongUse(
             f"HOURS_BADGE_KEY_FILE 的文件 {file} 不是没有口令的 Ed25519 私钥（PEM）：用 "
@@ -46,24 +40,4 @@ def badge_public_keys(settings: Settings) -> list[Ed25519PublicKey]:
             "hours badges --public-key 打印出来存进去。 The file "
             f"{file}, set by HOURS_BADGE_PUBLIC_KEY_FILE, gives no public key of badges: write "
             "into it what hours badges --public-key prints."
-        ) from error
-
-
-def _content(file: Path) -> bytes:
-    try:
-        with file.open("rb") as stream:
-            # A group may be let in on purpose; others never are.
-            if os.name == "posix" and os.fstat(stream.fileno()).st_mode & S_IRWXO:
-                raise WrongUse(
-                    f"{file} 里的志愿者证私钥别人也能读：运行 chmod 600 {file}，"
-                    "若可能已被人读过，请换一把。 "
-                    f"Others may read the key of badges in {file}: run chmod 600 {file}, "
-                    "and if somebody may have read it, make another."
-                )
-            return stream.read()
-    except OSError as error:
-        raise WrongUse(
-            f"读不了 HOURS_BADGE_KEY_FILE 的文件 {file}：请检查路径和权限。 "
-            f"The file {file} of HOURS_BADGE_KEY_FILE can't be read ({error.strerror}): "
-            "check the path and its rights."
         ) from error

@@ -38,6 +38,11 @@ COMMANDS = {
     "kiosks": "commands_kiosks",
     "board": "commands_board",
     "accounts": "commands_accounts",
+    "sign": "commands_sign",
+    "checkpoint": "commands_sign",
+    "prove": "commands_prove",
+    "verify": "commands_prove",
+    "export": "commands_sign",
 }
 """Each command's module, and its name there where it isn't the command's own."""
 

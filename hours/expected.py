@@ -2,6 +2,7 @@
 
 from hours.services import ServiceUnavailable
 from hours.settings import WrongUse
+from ledger.evidence.refusals import EvidenceRefusal
 from ledger.refusals import LedgerRefusal
 from producers.kiosk.database import OtherVersion
 from producers.kiosk.kiosks import KioskRefusal
@@ -14,8 +15,9 @@ from streams.segments import ArchiveRefusal
 from streams.topics import TopicRefusal
 
 EXPECTED = (
-    *(AnotherPlan, ArchiveRefusal, DoorRefusal, KioskRefusal, LedgerRefusal, NoBroker),
+    *(AnotherPlan, ArchiveRefusal, DoorRefusal, EvidenceRefusal, KioskRefusal, LedgerRefusal),
     *(
+        NoBroker,
         NotAcknowledged,
         OtherVersion,
         OutboxUnavailable,

@@ -38,6 +38,12 @@ def _address(text: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+def _files(text: str) -> str:
+    if any(not part.strip() for part in text.split(",")):
+        raise ValueError("files, separated by commas")
+    return text
+
+
 def _rising(text: str) -> str:
     levels = [int(part) for part in text.split(",") if part.strip().isdigit()]
     if not levels or len(levels) != len(text.split(",")) or levels != sorted(set(levels)):
@@ -76,6 +82,10 @@ class Settings(BaseModel):
     mail_server: str | None = Field(default=None, pattern=r"^[A-Za-z0-9.-]+(:[0-9]{1,5})?$")
     mail_from: str | None = Field(default=None, pattern=r"^[^@\s]+@[^@\s]+$")
     exceptions_webhook: str | None = Field(default=None, repr=False, pattern=r"^https?://\S+$")
+    signing_key_file: Annotated[str, AfterValidator(_files)] = ""
+    signer_folder: Path | None = None
+    witnesses_file: Path | None = None
+    public_key_file: Path | None = None
     star_hours: Annotated[str, AfterValidator(_rising)] = "100,300,600,1000,1500"
     ntp_server: str | None = Field(default=None, pattern=r"^[A-Za-z0-9.:-]{1,255}$")
 
@@ -115,6 +125,16 @@ class Settings(BaseModel):
     def star_levels(self) -> tuple[int, ...]:
         """The hours that each star takes."""
         return tuple(int(part) for part in self.star_hours.split(","))
+
+    @property
+    def signing_key_files(self) -> list[Path]:
+        """The files of the keys that sign checkpoints: the one that stays, then those that go."""
+        return [Path(part.strip()) for part in self.signing_key_file.split(",") if part.strip()]
+
+    @property
+    def signer_home(self) -> Path:
+        """The signer's own folder: its memory, and what it refused."""
+        return self.signer_folder or self.home.absolute() / "signer"
 
     @property
     def gateway_file(self) -> Path:

@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ledger.evidence.notes import Key, NotANote, verified
+from ledger.evidence.notes import Key, NotANote, read_note, verified
 from ledger.merkle import HASH_BYTES
 
 DISTRICT = "district"
+_LINE = "hours-checkpoint/1"
 _SIZE = re.compile(r"0|[1-9]\d{0,18}")
 _SHARD = re.compile(r"shard-(0|[1-9]\d{0,5})")
 
@@ -61,6 +62,27 @@ def tree_of(ledger: str, origin: str) -> str | None:
         return DISTRICT
     tree = origin.removeprefix(f"{ledger}/")
     return tree if tree != origin and _SHARD.fullmatch(tree) else None
+
+
+def one_line(note: str) -> str:
+    """A checkpoint in a line, for paper: origin, size, root, and the log's own signatures."""
+    read = read_note(note)
+    origin, size, root = read_checkpoint(read.text).text.splitlines()
+    signatures = [
+        base64.b64encode(signature).decode()
+        for name, signature in read.signatures
+        if name == origin
+    ]
+    return " ".join((_LINE, origin, size, root, *signatures))
+
+
+def note_of_line(line: str) -> str | None:
+    """The checkpoint that stands in a line; None where it is no such line."""
+    words = line.split()
+    if len(words) < len(("", "origin", "size", "root", "signature")) or words[0] != _LINE:
+        return None
+    _, origin, size, root, *signatures = words
+    return f"{origin}\n{size}\n{root}\n\n" + "".join(f"— {origin} {one}\n" for one in signatures)
 
 
 def read_checkpoint(text: str) -> Checkpoint:

@@ -1,7 +1,7 @@
 """A folder of tiles, as any static web server serves it (C2SP tlog-tiles), to read.
 
 `<tree>/checkpoint`, `<tree>/tile/<L>/<N>[.p/<W>]`, `<tree>/tile/entries/<N>[.p/<W>]`. It comes from
-outside: sizes are checked here, hashes by whoever trusts a root. Not how it is written (`exporting`).
+outside: sizes are checked here, hashes by whoever trusts a root. Written by `exporting`.
 """
 
 from collections.abc import Iterator
@@ -74,6 +74,6 @@ class TileFolder:
 
     def _refusal(self, name: str, why: str) -> FolderRefusal:
         return FolderRefusal(
-            f"{self.path / name} 不能用（{why}）：请重新导出，或换一份。 {self.path / name} can't be "
-            f"used ({why}): export it again, or use another copy."
+            f"{self.path / name} 不能用（{why}）：请重新导出，或换一份。 "
+            f"{self.path / name} can't be used ({why}): export it again, or use another copy."
         )

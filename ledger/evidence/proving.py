@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from ledger import tables
 from ledger.evidence import reading
-from ledger.evidence.checkpoints import DISTRICT, shard_tree
+from ledger.evidence.checkpoints import DISTRICT, Checkpoint, shard_tree
 from ledger.evidence.moments import Moment, read_district_entry
 from ledger.evidence.proofs import (
     consistency_proof,
@@ -47,19 +47,27 @@ def entry_proof(connection: Connection, tree: str, seq: int) -> TlogProof:
             "there, or not signed yet; ask again in a minute."
         )
     ((body,),) = reading.bodies(connection, tree, seq, seq + 1)
-    path = _Prover(connection, tree, checkpoint).path(seq, body)
+    path = _Prover(connection, tree, checkpoint.size, checkpoint.root).path(seq, body)
     return TlogProof(body, seq, tuple(path), checkpoint.note)
 
 
-def growth_proof(connection: Connection, tree: str, old_size: int) -> list[bytes]:
-    """That its latest checkpoint's tree only grew from one of `old_size`. NotProven."""
-    checkpoint = _latest(connection, tree)
-    if not 0 <= old_size <= checkpoint.size:
+def growth_proof(
+    connection: Connection, tree: str, old_size: int, new: Checkpoint | None = None
+) -> list[bytes]:
+    """That a tree only grew from one of `old_size` into a later one, or the latest. NotProven."""
+    latest = _latest(connection, tree)
+    size, root = (new.size, new.root) if new else (latest.size, latest.root)
+    if not 0 <= old_size <= size <= latest.size:
         raise NotProven(
-            f"{tree} 的检查点是 {checkpoint.size}，不到 {old_size}。 The checkpoint of {tree} is "
-            f"of {checkpoint.size} entries, and does not reach {old_size}."
+            f"{tree} 已签名 {latest.size} 个条目：不能证明从 {old_size} 到 {size}。 {tree} is "
+            f"signed up to {latest.size} entries: growth from {old_size} to {size} can't be shown."
         )
-    return _Prover(connection, tree, checkpoint).growth_from(old_size)
+    return _Prover(connection, tree, size, root).growth_from(old_size)
+
+
+def latest_note(connection: Connection, tree: str) -> str:
+    """The latest signed checkpoint of a tree, with its cosignatures. NotProven."""
+    return _latest(connection, tree).note
 
 
 def volunteer_record(connection: Connection, ledger: str, volunteer: str) -> Record:
@@ -109,27 +117,23 @@ class _LatestMoment:
 class _Prover:
     """Makes proofs under one checkpoint."""
 
-    def __init__(self, connection: Connection, tree: str, checkpoint: StoredCheckpoint) -> None:
-        self._checkpoint = checkpoint
-        self._nodes = TileNodes(
-            checkpoint.size, lambda tile: reading.stored_tile(connection, tree, tile)
-        )
+    def __init__(self, connection: Connection, tree: str, size: int, root: bytes) -> None:
+        self._tree, self._size, self._root = tree, size, root
+        self._nodes = TileNodes(size, lambda tile: reading.stored_tile(connection, tree, tile))
 
     def path(self, seq: int, body: bytes) -> list[bytes]:
         """The hashes beside an entry's way up."""
-        tree, size, root, _, _ = self._checkpoint
-        path = inclusion_proof(seq, size, self._nodes)
-        if not is_included(leaf_hash(body), seq, size, path, root):
-            raise _altered(f"{tree} {seq}")
+        path = inclusion_proof(seq, self._size, self._nodes)
+        if not is_included(leaf_hash(body), seq, self._size, path, self._root):
+            raise _altered(f"{self._tree} {seq}")
         return path
 
     def growth_from(self, old_size: int) -> list[bytes]:
         """The hashes that join an older tree to this one."""
-        tree, size, root, _, _ = self._checkpoint
-        path = consistency_proof(old_size, size, self._nodes)
+        path = consistency_proof(old_size, self._size, self._nodes)
         old_root = tree_root(old_size, self._nodes)
-        if not is_consistent(old_size, size, path, old_root, root):
-            raise _altered(f"{tree} {old_size}")
+        if not is_consistent(old_size, self._size, path, old_root, self._root):
+            raise _altered(f"{self._tree} {old_size}")
         return path
 
 
@@ -147,8 +151,9 @@ def _record(
     checkpoint = reading.checkpoint_at(connection, tree, pinned.size)
     if checkpoint is None or checkpoint.root.hex() != pinned.root:
         raise _altered(f"checkpoints {tree} {pinned.size}")
-    prover = _Prover(connection, tree, checkpoint)
-    district = _Prover(connection, DISTRICT, moment.checkpoint)
+    prover = _Prover(connection, tree, checkpoint.size, checkpoint.root)
+    above = moment.checkpoint
+    district = _Prover(connection, DISTRICT, above.size, above.root)
     entries = [
         ProvenEntry(body=body.decode(), seq=seq, path=hashes.places(prover.path(seq, body)))
         for seq, body in _bodies(connection, shard, seqs)
@@ -192,8 +197,8 @@ def _latest_moment(connection: Connection) -> _LatestMoment:
     moment = read_district_entry(row.body) if row else None
     if row is None or not isinstance(moment, Moment):
         raise NotProven(
-            "区级日志里还没有时刻：请运行 hours sign。 There is no moment in the district's log yet: "
-            "run hours sign."
+            "区级日志里还没有时刻：请运行 hours sign。 "
+            "There is no moment in the district's log yet: run hours sign."
         )
     return _LatestMoment(row.seq, row.body, moment, checkpoint)
 

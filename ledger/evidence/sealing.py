@@ -29,7 +29,7 @@ from ledger.policy import SECOND, Policy, iso_utc
 from ledger.turns import taking_turns
 
 MOMENT, CERTIFICATE = "moment", "certificate"
-_LOCK = 0x7369676E
+LOCK = 0x7369676E
 """PostgreSQL's advisory lock for signing: the letters "sign"."""
 
 
@@ -182,7 +182,7 @@ class Sealing:
         memory = self._memory
         seq = memory.tree(DISTRICT).size
         proposed = memory.district_since(seq)
-        with taking_turns(self._signer.engine, _LOCK) as connection:
+        with taking_turns(self._signer.engine, LOCK) as connection:
             self._store_shards(connection)
             self._refuse_other_entries(connection, seq)
             store_district(connection, memory)
@@ -190,7 +190,7 @@ class Sealing:
             district = Growth(memory.tree(DISTRICT).edge)
             _grow_district(district, (entry.body for entry in proposed))
             memory.remember_tree(DISTRICT, district)
-        with taking_turns(self._signer.engine, _LOCK) as connection:
+        with taking_turns(self._signer.engine, LOCK) as connection:
             self._store_tree(connection, DISTRICT)
 
     def _store_shards(self, connection: Connection) -> None:

@@ -1,0 +1,152 @@
+"""What a file proves, in words: for `hours verify`. What it doesn't prove is said as plainly.
+
+Pure: takes a file's bytes and the keys that are trusted. Lines are Chinese first, English second.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from dashboards.terminal import duration
+from ledger.evidence.checkpoints import SignedCheckpoint, note_of_line, verified_checkpoint
+from ledger.evidence.growths import read_growth, verified_growth
+from ledger.evidence.notes import Key, NotANote
+from ledger.evidence.records import ProvenRecord, read_record, verified_record
+from ledger.evidence.tlog_proofs import HEADER, NotAProof, read_tlog_proof, verified_proof
+
+
+class Told(NamedTuple):
+    """Whether the file proves what it says; what is proven, and what isn't."""
+
+    kind: str
+    holds: bool
+    proven: list[str]
+    not_proven: list[str]
+
+
+_SERVED = (
+    "打卡的人是不是本人、服务是否属实：账本只能证明记录没有被改动。 That the person who tapped "
+    "was who they said, and served: the ledger proves that nothing recorded was altered, no more."
+)
+_LATER = "此检查点之后发生的事，如后来的冲销。 Anything after this checkpoint, as a later reversal."
+_HIDDEN = (
+    "此人是否还有别的条目：请用整份记录（hours prove --volunteer）。 Whether this person has other "
+    "entries: a whole record tells (hours prove --volunteer)."
+)
+
+
+def tell(data: bytes, keys: Sequence[Key]) -> Told:
+    """What a proof bundle, a record, a growth, a checkpoint or a line of one proves."""
+    text = data.decode(errors="replace")
+    try:
+        if text.startswith(HEADER):
+            return _tell_proof(text, keys)
+        if text.lstrip().startswith("{"):
+            return _tell_json(data, keys)
+        return _tell_checkpoint(note_of_line(text.strip()) or text, keys)
+    except (NotANote, NotAProof) as wrong:
+        return Told("unproven", False, [f"证明不成立：{wrong}。 Not proven: {wrong}."], [])
+
+
+def _tell_json(data: bytes, keys: Sequence[Key]) -> Told:
+    try:
+        kind = json.loads(data).get("format")
+    except (ValueError, AttributeError) as error:
+        raise NotAProof("no JSON that is known") from error
+    if kind == "hours-growth":
+        old, new = verified_growth(read_growth(data), keys)
+        return Told(
+            "growth", True,
+            [
+                *_signed(new),
+                f"从 {old.checkpoint.size} 个条目到 {new.checkpoint.size} 个，只有增加：没有条目被"
+                f"改动或删去。 From {old.checkpoint.size} entries to {new.checkpoint.size} the "
+                "tree only grew: none was altered or removed.",
+            ],
+            [],
+        )  # fmt: skip
+    return _tell_record(verified_record(read_record(data), keys))
+
+
+def _tell_proof(text: str, keys: Sequence[Key]) -> Told:
+    proof = read_tlog_proof(text)
+    signed = verified_proof(proof, keys)
+    return Told(
+        "proof", True,
+        [
+            *_signed(signed),
+            f"下面的字节就是它的条目 {proof.place}。 The bytes below are its entry {proof.place}.",
+            proof.entry.decode(errors="backslashreplace"),
+        ],
+        [_SERVED, _LATER, _HIDDEN],
+    )  # fmt: skip
+
+
+def _tell_checkpoint(note: str, keys: Sequence[Key]) -> Told:
+    signed = verified_checkpoint(note, keys)
+    return Told(
+        "checkpoint", True, _signed(signed),
+        [
+            "树里有什么：检查点只固定它，条目要用证明或导出核对。 What is in the tree: a "
+            "checkpoint pins it; entries are checked by proofs or an export.",
+        ],
+    )  # fmt: skip
+
+
+def _tell_record(proven: ProvenRecord) -> Told:
+    entries = [json.loads(body) for body in proven.bodies]
+    lines = [
+        *_signed(proven.checkpoint),
+        f"志愿者 {proven.volunteer} 的 {len(entries)} 个条目，在 {proven.moment.at} 时都在账本里。 "
+        f"{len(entries)} entries of volunteer {proven.volunteer} were in the ledger at "
+        f"{proven.moment.at}.",
+    ]
+    if proven.is_whole:
+        lines.append(
+            "到那时为止，此人的条目没有一个被遗漏。 Up to then none of this volunteer's entries "
+            "was left out."
+        )
+    lines += _figures(entries)
+    return Told("record", True, lines, [_SERVED, _LATER, *([] if proven.is_whole else [_HIDDEN])])
+
+
+def _figures(entries: Iterable[dict[str, Any]]) -> list[str]:
+    """Sessions that count, and those that were taken back, by what the entries say."""
+    counting: dict[str, dict[str, Any]] = {}
+    adjusted, taken_back = [], 0
+    for entry in entries:
+        if entry["type"] == "credit":
+            counting[entry["session"]] = entry
+        elif entry["type"] == "reversal":
+            counting.pop(entry["session"], None)
+            taken_back += 1
+        elif entry["type"] == "adjustment":
+            adjusted.append(entry)
+    seconds = sum(entry["seconds"] for entry in [*counting.values(), *adjusted])
+    return [
+        f"计入 {len(counting)} 次、{len(adjusted)} 笔调整，共 {duration(seconds)}；冲销 "
+        f"{taken_back} 次。 {len(counting)} sessions and {len(adjusted)} adjustments count, "
+        f"{duration(seconds)} in all; {taken_back} were taken back.",
+        *(
+            f"  {entry['opened_at']} – {entry['closed_at']} {entry['team']} "
+            f"{entry.get('activity', '')} {duration(entry['seconds'])}"
+            for entry in counting.values()
+        ),
+        *(
+            f"  {entry['day']} {entry['team']} {duration(entry['seconds'])} {entry['reason']}"
+            for entry in adjusted
+        ),
+    ]
+
+
+def _signed(signed: SignedCheckpoint) -> list[str]:
+    origin, size, _ = signed.checkpoint
+    lines = [f"{origin} 的树，{size} 个条目。 The tree of {origin}, {size} entries."]
+    for key, at in signed.keys.items():
+        if at is None:
+            lines.append(f"由 {key.name} 签名（{key.id.hex()}）。 Signed by {key.name}.")
+        else:
+            when = datetime.fromtimestamp(at, UTC).isoformat()
+            lines.append(f"由 {key.name} 见证于 {when}。 Witnessed by {key.name} at {when}.")
+    return lines
