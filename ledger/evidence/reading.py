@@ -50,7 +50,7 @@ def heads(connection: Connection) -> dict[int, StoredHead]:
     """Every shard's."""
     table = tables.shards
     rows = connection.execute(select(table.c.shard, table.c.next_seq, table.c.frontier))
-    return {shard: StoredHead(size, Frontier(size, packed).root()) for shard, size, packed in rows}
+    return {shard: StoredHead(size, _root(size, packed)) for shard, size, packed in rows}
 
 
 def bodies(connection: Connection, tree: str, start: int, stop: int) -> Iterator[list[bytes]]:
@@ -157,6 +157,14 @@ def _above(connection: Connection, tree: str, tile: Tile) -> bytes:
         )
     )
     return (found or b"")[: tile.width * HASH_BYTES]
+
+
+def _root(size: int, packed: bytes) -> bytes:
+    """The root of a worker's frontier; nothing, which is no root, where it can't be of `size`."""
+    try:
+        return Frontier(size, packed).root()
+    except ValueError:
+        return b""
 
 
 def _gap(tree: str, seq: int) -> EvidenceRefusal:

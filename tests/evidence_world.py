@@ -1,0 +1,151 @@
+"""A small signed ledger: sessions settled straight into a database, and a signer with a key.
+
+What stands in it can be spoiled with SQL beside the product, as somebody with rights would.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Engine
+
+from ledger.evidence.memory import remembering
+from ledger.evidence.notes import Key
+from ledger.evidence.sealing import Sealed, Sealing, Signer
+from ledger.policy import SECOND, Policy
+from ledger.shard import Shard
+from ledger.store import Store, open_store
+from ledger.taps import Adjustment, Fact, Record, Tap, Void
+from producers.partitioning import partition_of
+
+LEDGER = "tongzhou.hours.example"
+POLICY = Policy()
+HOUR = 3_600 * SECOND
+VOLUNTEERS = [f"V{number:04d}EXAMPL" for number in range(40)]
+
+
+def now() -> int:
+    return time.time_ns() // 1_000
+
+
+@dataclass
+class Evidence:
+    """A ledger, whoever signs it, and what the clock of both says."""
+
+    url: str
+    home: Path
+    store: Store
+    key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+    clock: int = field(default_factory=now)
+    memory: str = "signer"
+    _shards: dict[int, tuple[int, Shard]] = field(default_factory=dict)
+    _count: int = 0
+
+    @property
+    def engine(self) -> Engine:
+        return self.store.engine
+
+    @property
+    def public(self) -> Key:
+        return Key(LEDGER, self.key.public_key().public_bytes_raw())
+
+    @property
+    def signer(self) -> Signer:
+        return Signer(self.engine, LEDGER, POLICY, [(self.public, self.key.sign)])
+
+    def settle(self, *facts: Fact) -> None:
+        """Let facts be the next records of their shards, and append what they come to."""
+        by_shard: dict[int, list[Fact]] = {}
+        for fact in facts:
+            number = partition_of(fact.volunteer, POLICY.shard_count)
+            by_shard.setdefault(number, []).append(fact)
+        for number, theirs in by_shard.items():
+            epoch, shard = self._shards.get(number) or self._claimed(number)
+            start = shard.head.next_offset
+            records = [Record(start + at, self.clock, fact) for at, fact in enumerate(theirs)]
+            self.store.append(number, epoch, shard.fold(records))
+
+    def serve(self, sessions: int, volunteers: list[str] = VOLUNTEERS) -> None:
+        """Sessions of an hour each, of one volunteer after the other, some in activities."""
+        facts: list[Fact] = []
+        for _ in range(sessions):
+            self._count += 1
+            number = self._count
+            who = volunteers[number % len(volunteers)]
+            opened = self.clock - 10 * 24 * HOUR + (number // len(volunteers)) * 2 * HOUR
+            activity = f"activity-{number % 3}" if number % 3 else None
+            facts += [
+                Tap.of(who, "in", opened, "/kiosks/1", f"i{number}", "choir", "站一", activity),
+                Tap.of(who, "out", opened + HOUR, "/kiosks/1", f"o{number}"),
+            ]
+        self.settle(*facts)
+
+    def void(self, volunteer: str, tap: str) -> None:
+        """Take a tap back."""
+        self._count += 1
+        self.settle(
+            Void(
+                volunteer, self.clock, "/desks/li", f"v{self._count}", "/kiosks/1", tap, "li", "误"
+            )
+        )
+
+    def adjust(self, volunteer: str, seconds: int) -> None:
+        """Add seconds by hand."""
+        self._count += 1
+        self.settle(
+            Adjustment(
+                volunteer, self.clock, "/desks/li", f"a{self._count}", "choir", None,
+                POLICY.civil_day(self.clock), seconds, "li", "wang", "户外",
+            )
+        )  # fmt: skip
+
+    @contextmanager
+    def sealing(self, memory: str | None = None) -> Iterator[Sealing]:
+        """Turns of the signer; another memory is another signer."""
+        with remembering(self.home / (memory or self.memory), LEDGER) as remembered:
+            yield Sealing(self.signer, remembered, self._tick)
+
+    def seal(self) -> Sealed:
+        """One turn."""
+        with self.sealing() as sealing:
+            return sealing.seal()
+
+    def sql(self, *statements: str) -> None:
+        """Do by hand what the database's own triggers would refuse."""
+        with self.engine.connect().execution_options(writes=True) as writing, writing.begin():
+            for statement in (*_without_triggers(self.engine), *statements):
+                writing.exec_driver_sql(statement)
+
+    def _tick(self) -> int:
+        self.clock += 1_000
+        return self.clock
+
+    def _claimed(self, number: int) -> tuple[int, Shard]:
+        claim = self.store.claim(number)
+        shard = Shard(number, POLICY, claim.head)
+        shard.restore(self.store.accepted(number, claim.head) or [])
+        self._shards[number] = claim.epoch, shard
+        return self._shards[number]
+
+
+@contextmanager
+def evidence_at(url: str, home: Path) -> Iterator[Evidence]:
+    """A ledger that has begun, with nothing in it."""
+    store = open_store(url, LEDGER, POLICY)
+    with closing(store.engine.connect()):
+        store.init()
+    try:
+        yield Evidence(url, home, store)
+    finally:
+        store.engine.dispose()
+
+
+def _without_triggers(engine: Engine) -> list[str]:
+    if engine.dialect.name == "postgresql":
+        return ["SET LOCAL session_replication_role = replica"]
+    tables = ("entries", "rejections", "checkpoints", "cosignatures", "district_entries")
+    deeds = ("update", "delete")
+    return [f"DROP TRIGGER IF EXISTS {table}_refuse_{deed}" for table in tables for deed in deeds]

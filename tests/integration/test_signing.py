@@ -1,0 +1,247 @@
+"""The signer: it signs what grew and nothing else, whoever kills it, doubles it or lies to it."""
+
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from ledger import queries
+from ledger.evidence import reading, sealing
+from ledger.evidence.checkpoints import (
+    DISTRICT,
+    read_checkpoint,
+    shard_tree,
+    verified_checkpoint,
+)
+from ledger.evidence.memory import Memory
+from ledger.evidence.moments import Moment, read_district_entry
+from ledger.evidence.notes import read_note
+from ledger.evidence.refusals import EvidenceRefusal, SigningRefused
+from ledger.evidence.tables import checkpoints, district_entries
+from ledger.evidence.volunteer_index import VolunteerIndex
+from ledger.merkle import Frontier, leaf_hash
+from tests.evidence_world import Evidence, evidence_at
+
+DOUBLED = {
+    "sqlite": "CAST(replace(CAST(body AS text), '3600', '7200') AS BLOB)",
+    "postgresql": "convert_to(replace(convert_from(body, 'UTF8'), '3600', '7200'), 'UTF8')",
+}
+
+
+@pytest.fixture
+def evidence(ledger_url: str, tmp_path: Path) -> Iterator[Evidence]:
+    with evidence_at(ledger_url, tmp_path) as made:
+        yield made
+
+
+def signed(evidence: Evidence) -> dict[tuple[str, int], bytes]:
+    """Every checkpoint in the ledger, each verified with the public key: tree and size to root."""
+    found = {}
+    with evidence.engine.connect() as connection:
+        for row in connection.execute(select(checkpoints)):
+            checkpoint = verified_checkpoint(row.note, [evidence.public]).checkpoint
+            assert (checkpoint.size, checkpoint.root) == (row.size, row.root)
+            found[row.tree, row.size] = row.root
+    return found
+
+
+def root_of(evidence: Evidence, tree: str, size: int) -> bytes:
+    frontier = Frontier()
+    with queries.reading(evidence.engine) as connection:
+        for bodies in reading.bodies(connection, tree, 0, size):
+            frontier.extend(map(leaf_hash, bodies))
+    return frontier.root()
+
+
+def test_each_turn_signs_what_grew_and_a_moment_that_pins_every_shard(evidence: Evidence) -> None:
+    for sessions in (0, 30, 0, 700):
+        evidence.serve(sessions)
+        evidence.seal()
+    found = signed(evidence)
+    assert all(root_of(evidence, tree, size) == root for (tree, size), root in found.items())
+    assert max(size for tree, size in found if tree == DISTRICT) == 3  # nothing grew: no moment
+    with evidence.engine.connect() as connection:
+        bodies = connection.execute(
+            select(district_entries.c.body).order_by(district_entries.c.seq)
+        ).scalars()
+        moments = [read_district_entry(body) for body in bodies]
+        last = moments[-1]
+        assert isinstance(last, Moment)
+        for shard, pinned in enumerate(last.shards):
+            assert found[shard_tree(shard), pinned.size].hex() == pinned.root
+            index = VolunteerIndex(reading.indexed_volunteers(connection, shard))
+            assert (index.size, index.root.hex()) == (pinned.volunteers, pinned.volunteers_root)
+            counted = sum(one.entries for one in reading.indexed_volunteers(connection, shard))
+            assert counted == pinned.size - 1  # all but the genesis are somebody's
+
+
+class Killed(Exception):
+    pass
+
+
+@contextmanager
+def killed_at_a_step(fatal: int, is_before: bool) -> Iterator[None]:
+    """Each write, on the signer's own disk or to the ledger, is a step it may end at."""
+    steps = count()
+
+    def mortal(real: Callable[..., Any]) -> Callable[..., Any]:
+        def step(*given: Any) -> Any:
+            is_last = next(steps) == fatal
+            done = None if is_last and is_before else real(*given)
+            if is_last:
+                raise Killed
+            return done
+
+        return step
+
+    with pytest.MonkeyPatch.context() as patched, suppress(Killed):
+        for name in ("remember", "remember_tree"):
+            patched.setattr(Memory, name, mortal(getattr(Memory, name)))
+        for name in ("store_tree", "store_volunteers", "store_district"):
+            patched.setattr(sealing, name, mortal(getattr(sealing, name)))
+        yield
+
+
+def test_killed_anywhere_it_goes_on_and_never_signs_two_trees_of_one_size(
+    evidence: Evidence,
+) -> None:
+    chance, notes = random.Random(5), dict[tuple[str, int], str]()
+    for _ in range(30):
+        evidence.serve(chance.randrange(1, 40))
+        with killed_at_a_step(chance.randrange(20), chance.random() < 0.5):
+            evidence.seal()
+        with evidence.engine.connect() as connection:
+            for row in connection.execute(select(checkpoints)):
+                assert notes.setdefault((row.tree, row.size), row.note) == row.note
+    evidence.seal()
+    found = signed(evidence)
+    assert all(root_of(evidence, tree, size) == root for (tree, size), root in found.items())
+    assert len(found) > 20
+
+
+def test_a_second_signer_by_mistake_is_refused_and_the_first_goes_on(evidence: Evidence) -> None:
+    evidence.serve(20)
+    with evidence.sealing() as first, evidence.sealing("another") as second:
+        first.seal()
+        with pytest.raises(SigningRefused, match="another signer"):
+            second.seal()
+        evidence.serve(20)
+        first.seal()
+        evidence.serve(20)
+        with pytest.raises(SigningRefused, match="another signer"):
+            second.seal()
+        first.seal()
+    found = signed(evidence)
+    assert all(root_of(evidence, tree, size) == root for (tree, size), root in found.items())
+
+
+def test_two_signers_of_one_memory_are_refused_at_the_door(evidence: Evidence) -> None:
+    with (
+        evidence.sealing(),
+        pytest.raises(EvidenceRefusal, match="Another signer"),
+        evidence.sealing(),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("deed", "said"),
+    [
+        ("DELETE FROM entries WHERE shard = 0 AND seq = 20", "missing"),
+        ("UPDATE entries SET body = {doubled} WHERE shard = 0 AND seq = 20", "don't give the root"),
+        ("UPDATE shards SET next_seq = 3 WHERE shard = 0", "some are gone"),
+        ("DELETE FROM shards WHERE shard = 2", "should have"),
+    ],
+)
+def test_a_ledger_that_did_not_only_grow_is_not_signed(
+    evidence: Evidence, deed: str, said: str
+) -> None:
+    evidence.serve(40)
+    evidence.seal()
+    before = signed(evidence)
+    evidence.serve(100)
+    evidence.sql(deed.format(doubled=DOUBLED[evidence.engine.dialect.name]))
+    for _ in range(2):
+        with pytest.raises(SigningRefused, match=said):
+            evidence.seal()
+    assert signed(evidence) == before
+
+
+def test_a_checkpoint_that_was_replaced_is_noticed(evidence: Evidence) -> None:
+    evidence.serve(20)
+    evidence.seal()
+    evidence.sql(
+        "UPDATE checkpoints SET root = (SELECT root FROM checkpoints WHERE tree = 'shard-1') "
+        "WHERE tree = 'shard-0'"
+    )
+    with pytest.raises(SigningRefused, match="two different trees"):
+        evidence.seal()
+
+
+def test_a_moment_that_was_rewritten_is_noticed(evidence: Evidence) -> None:
+    evidence.serve(20)
+    evidence.seal()
+    evidence.sql("UPDATE district_entries SET body = leaf")
+    with pytest.raises(SigningRefused, match="another signer is at"):
+        evidence.seal()
+
+
+def test_a_clock_that_was_set_back_signs_nothing(evidence: Evidence) -> None:
+    evidence.serve(20)
+    evidence.seal()
+    before = signed(evidence)
+    evidence.clock -= 3_600_000_000
+    evidence.serve(20)
+    with pytest.raises(SigningRefused, match="set it right"):
+        evidence.seal()
+    assert signed(evidence) == before
+    evidence.clock += 7_200_000_000
+    evidence.seal()
+    assert len(signed(evidence)) > len(before)
+
+
+def test_a_ledger_that_was_lost_gets_all_evidence_back_from_the_signer(
+    evidence: Evidence,
+) -> None:
+    evidence.serve(700)
+    evidence.seal()
+    before = signed(evidence)
+    for table in ("checkpoints", "district_entries", "tree_tiles", "volunteer_index"):
+        evidence.sql(f"DELETE FROM {table}")
+    evidence.seal()
+    assert signed(evidence) == {
+        (tree, size): root
+        for (tree, size), root in before.items()
+        if size == max(other for one, other in before if one == tree)
+    }
+    evidence.serve(10)
+    evidence.seal()
+
+
+def test_a_signer_whose_memory_is_lost_takes_up_a_checkpoint_that_is_known(
+    evidence: Evidence,
+) -> None:
+    evidence.serve(700)
+    sealed = evidence.seal()
+    evidence.serve(50)
+    assert sealed.checkpoint is not None
+    _, size, root = read_checkpoint(read_note(sealed.checkpoint).text)
+    with evidence.sealing("fresh") as fresh:
+        with pytest.raises(SigningRefused, match="does not give this checkpoint"):
+            fresh.adopt(sealed.checkpoint, size, bytes(32), lambda entries: None)
+        fresh.adopt(sealed.checkpoint, size, root, lambda entries: None)
+        fresh.seal()
+        evidence.serve(50)
+        fresh.seal()
+    found = signed(evidence)
+    assert all(root_of(evidence, tree, size) == root for (tree, size), root in found.items())
+    with queries.reading(evidence.engine) as connection:
+        bodies = reading.district_entries_from(connection, 0)
+    last = read_district_entry(bodies[-1][1])
+    assert isinstance(last, Moment)
+    assert sum(pinned.size for pinned in last.shards) == 4 + 800
