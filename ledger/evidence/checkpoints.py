@@ -4,12 +4,11 @@ The district's tree has the ledger's name as its origin, a shard's that name and
 key signs them all, in each under the tree's own name, as the format asks.
 """
 
-import base64
-import binascii
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from ledger.evidence.base64_text import decoded, encoded
 from ledger.evidence.notes import Key, NotANote, read_note, verified
 from ledger.merkle import HASH_BYTES
 
@@ -29,7 +28,7 @@ class Checkpoint(NamedTuple):
     @property
     def text(self) -> str:
         """The lines that are signed."""
-        return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
+        return f"{self.origin}\n{self.size}\n{encoded(self.root)}\n"
 
 
 class SignedCheckpoint(NamedTuple):
@@ -68,11 +67,7 @@ def one_line(note: str) -> str:
     """A checkpoint in a line, for paper: origin, size, root, and the log's own signatures."""
     read = read_note(note)
     origin, size, root = read_checkpoint(read.text).text.splitlines()
-    signatures = [
-        base64.b64encode(signature).decode()
-        for name, signature in read.signatures
-        if name == origin
-    ]
+    signatures = [encoded(signature) for name, signature in read.signatures if name == origin]
     return " ".join((_LINE, origin, size, root, *signatures))
 
 
@@ -87,11 +82,8 @@ def note_of_line(line: str) -> str | None:
 
 def read_checkpoint(text: str) -> Checkpoint:
     """The checkpoint in a note's text. NotANote."""
-    origin, size, encoded = [*text.split("\n"), "", "", ""][:3]
-    try:
-        root = base64.b64decode(encoded, validate=True)
-    except (binascii.Error, ValueError):
-        root = b""
+    origin, size, shown = [*text.split("\n"), "", "", ""][:3]
+    root = decoded(shown) or b""
     checkpoint = Checkpoint(origin, int(size) if _SIZE.fullmatch(size) else -1, root)
     if checkpoint.size < 0 or len(root) != HASH_BYTES or not text.startswith(checkpoint.text):
         raise NotANote("no checkpoint: origin, size and root are not to the letter")

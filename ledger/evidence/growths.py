@@ -3,17 +3,16 @@
 Pure. JSON: both signed checkpoints, and the hashes between them (RFC 6962 section 2.1.2), base64.
 """
 
-import base64
-import binascii
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from ledger.evidence.base64_text import encoded
 from ledger.evidence.checkpoints import SignedCheckpoint, verified_checkpoint
 from ledger.evidence.notes import Key
 from ledger.evidence.proofs import is_consistent
-from ledger.evidence.tlog_proofs import NotAProof
+from ledger.evidence.tlog_proofs import NotAProof, hashes_of
 
 
 class Growth(BaseModel):
@@ -35,7 +34,7 @@ class Growth(BaseModel):
 
 def growth(old: str, new: str, hashes: Sequence[bytes]) -> Growth:
     """From two signed checkpoints and the hashes between them."""
-    return Growth(old=old, new=new, hashes=[base64.b64encode(one).decode() for one in hashes])
+    return Growth(old=old, new=new, hashes=[encoded(one) for one in hashes])
 
 
 def read_growth(data: bytes | str) -> Growth:
@@ -54,10 +53,7 @@ def verified_growth(
     """Both checkpoints, if the one only grew into the other. NotANote, NotAProof."""
     keys = list(keys)
     old, new = verified_checkpoint(grown.old, keys), verified_checkpoint(grown.new, keys)
-    try:
-        hashes = [base64.b64decode(one, validate=True) for one in grown.hashes]
-    except (binascii.Error, ValueError) as error:
-        raise NotAProof("a hash is not base64") from error
+    hashes = hashes_of(grown.hashes)
     (origin, old_size, old_root), (other, size, root) = old.checkpoint, new.checkpoint
     if origin != other:
         raise NotAProof(f"two trees: {origin} and {other}")

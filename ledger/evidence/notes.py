@@ -5,8 +5,6 @@ for the arithmetic of Ed25519, which is cryptography's. Signatures of unknown ke
 the format asks; one of a known key that doesn't verify makes the whole note malformed.
 """
 
-import base64
-import binascii
 import re
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
@@ -14,6 +12,8 @@ from typing import NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from ledger.evidence.base64_text import decoded, encoded
 
 _ED25519 = 1
 _COSIGNATURE = 4
@@ -49,7 +49,7 @@ class Key(NamedTuple):
     @property
     def vkey(self) -> str:
         """As other programs take it: `name+id+base64(type ‖ key)`."""
-        return f"{self.name}+{self.id.hex()}+{base64.b64encode(self._typed).decode()}"
+        return f"{self.name}+{self.id.hex()}+{encoded(self._typed)}"
 
     @property
     def _typed(self) -> bytes:
@@ -81,8 +81,8 @@ Sign = Callable[[bytes], bytes]
 def key_of(vkey: str) -> Key:
     """The key a line names. NotAKey, saying why."""
     name, _, rest = vkey.strip().partition("+")
-    shown_id, _, encoded = rest.partition("+")
-    typed = _decoded(encoded)
+    shown_id, _, shown_key = rest.partition("+")
+    typed = decoded(shown_key)
     if not _NAME.fullmatch(name) or typed is None or len(typed) != _KEY_BYTES + 1:
         raise NotAKey("a key is a line name+id+base64, of an Ed25519 key")
     if typed[0] not in (_ED25519, _COSIGNATURE):
@@ -101,7 +101,7 @@ def signed(text: str, signers: Sequence[tuple[Key, Sign]]) -> str:
 
 def signature_line(key: Key, signature: bytes) -> str:
     """A signature as a note holds it."""
-    return f"— {key.name} {base64.b64encode(key.id + signature).decode()}\n"
+    return f"— {key.name} {encoded(key.id + signature)}\n"
 
 
 def with_signatures(note: str, lines: str) -> str:
@@ -159,14 +159,7 @@ def _verify(key: Key, text: bytes, signature: bytes) -> int | None:
 
 def _signature_in(line: str) -> tuple[str, bytes]:
     found = _SIGNATURE_LINE.fullmatch(line)
-    signature = _decoded(found[2]) if found else None
+    signature = decoded(found[2]) if found else None
     if found is None or signature is None or len(signature) < 5 or "+" in found[1]:
         raise NotANote(f"not a signature line: {line[:80]}")
     return found[1], signature
-
-
-def _decoded(text: str) -> bytes | None:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        return None

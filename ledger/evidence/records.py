@@ -6,13 +6,12 @@ the moment names the shard's size and root; each entry is in that tree; and, in 
 volunteer's leaf is in the index the moment names, so that no entry up to then was left out.
 """
 
-import base64
-import binascii
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ledger.evidence.base64_text import encoded
 from ledger.evidence.checkpoints import (
     DISTRICT,
     SignedCheckpoint,
@@ -22,9 +21,9 @@ from ledger.evidence.checkpoints import (
 from ledger.evidence.moments import Moment, NotADistrictEntry, read_district_entry
 from ledger.evidence.notes import Key
 from ledger.evidence.proofs import is_included
-from ledger.evidence.tlog_proofs import NotAProof, TlogProof
+from ledger.evidence.tlog_proofs import NotAProof, TlogProof, hashes_of
 from ledger.evidence.volunteer_index import Indexed, chained
-from ledger.merkle import HASH_BYTES, leaf_hash
+from ledger.merkle import leaf_hash
 
 _Number = Annotated[int, Field(ge=0, lt=1 << 53)]
 _MOST_ENTRIES = 100_000
@@ -100,7 +99,7 @@ class Hashes:
 
     def listed(self) -> list[str]:
         """All of them."""
-        return [base64.b64encode(one).decode() for one in self._places]
+        return [encoded(one) for one in self._places]
 
 
 def read_record(data: bytes | str) -> Record:
@@ -115,7 +114,7 @@ def read_record(data: bytes | str) -> Record:
 
 def verified_record(record: Record, keys: Iterable[Key]) -> ProvenRecord:
     """What the record proves to who trusts these keys. NotANote, NotAProof."""
-    hashes = _hashes(record)
+    hashes = hashes_of(record.hashes)
     signed = verified_checkpoint(record.moment.checkpoint, keys)
     if tree_of(record.ledger, signed.checkpoint.origin) != DISTRICT:
         raise NotAProof(f"{signed.checkpoint.origin} is not the district's tree")
@@ -128,7 +127,7 @@ def verified_record(record: Record, keys: Iterable[Key]) -> ProvenRecord:
 
 def split(record: Record) -> list[TlogProof]:
     """A bundle for each entry, and one for the moment, as other programs take them."""
-    hashes = _hashes(record)
+    hashes = hashes_of(record.hashes)
     moment = record.moment
     return [
         TlogProof(
@@ -190,16 +189,6 @@ def _verify_whole(
             f"these are not all entries of {record.volunteer}: the index of shard "
             f"{record.shard} says otherwise"
         )
-
-
-def _hashes(record: Record) -> list[bytes]:
-    try:
-        hashes = [base64.b64decode(one, validate=True) for one in record.hashes]
-    except (binascii.Error, ValueError) as error:
-        raise NotAProof("a hash is not base64") from error
-    if any(len(one) != HASH_BYTES for one in hashes):
-        raise NotAProof("a hash is not 32 bytes")
-    return hashes
 
 
 def _path(places: Sequence[int], hashes: Sequence[bytes]) -> list[bytes]:

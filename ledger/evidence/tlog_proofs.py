@@ -4,12 +4,11 @@ Pure. The entry itself goes along as the format's `extra` data; it is what the p
 that nobody has to trust it.
 """
 
-import base64
-import binascii
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from ledger.evidence.base64_text import decoded, encoded
 from ledger.evidence.checkpoints import SignedCheckpoint, verified_checkpoint
 from ledger.evidence.notes import Key
 from ledger.evidence.proofs import is_included
@@ -35,8 +34,8 @@ class TlogProof(NamedTuple):
     @property
     def text(self) -> str:
         """The bundle, as it is kept in a file."""
-        hashes = "".join(f"{_encoded(one)}\n" for one in self.hashes)
-        extra = f"extra {_encoded(self.entry)}\n"
+        hashes = "".join(f"{encoded(one)}\n" for one in self.hashes)
+        extra = f"extra {encoded(self.entry)}\n"
         return f"{HEADER}\n{extra}index {self.place}\n{hashes}\n{self.checkpoint}"
 
 
@@ -47,14 +46,13 @@ def read_tlog_proof(text: str) -> TlogProof:
     if not blank or lines[0] != HEADER or len(lines) < 3:
         raise NotAProof(f"no {HEADER} with the entry as its extra data")
     extra, place, *hashes = lines[1:]
-    entry = _decoded(extra.removeprefix("extra ")) if extra.startswith("extra ") else None
+    entry = decoded(extra.removeprefix("extra ")) if extra.startswith("extra ") else None
     found = _INDEX.fullmatch(place)
     if entry is None or found is None:
         raise NotAProof("its second line is not the entry in base64, or its third not an index")
-    beside = [one for one in map(_decoded, hashes) if one is not None and len(one) == HASH_BYTES]
-    if len(beside) != len(hashes) or len(beside) > _MOST_HASHES:
-        raise NotAProof("a hash in it is not 32 bytes in base64")
-    return TlogProof(entry, int(found[1]), tuple(beside), checkpoint)
+    if len(hashes) > _MOST_HASHES:
+        raise NotAProof(f"{len(hashes)} hashes: no tree is as high")
+    return TlogProof(entry, int(found[1]), tuple(hashes_of(hashes)), checkpoint)
 
 
 def verified_proof(proof: TlogProof, keys: Iterable[Key]) -> SignedCheckpoint:
@@ -66,12 +64,9 @@ def verified_proof(proof: TlogProof, keys: Iterable[Key]) -> SignedCheckpoint:
     return signed
 
 
-def _encoded(data: bytes) -> str:
-    return base64.b64encode(data).decode()
-
-
-def _decoded(text: str) -> bytes | None:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        return None
+def hashes_of(shown: Iterable[str]) -> list[bytes]:
+    """The hashes in a file. NotAProof where one isn't 32 bytes in base64."""
+    hashes = [decoded(one) or b"" for one in shown]
+    if any(len(one) != HASH_BYTES for one in hashes):
+        raise NotAProof("a hash in it is not 32 bytes in base64")
+    return hashes
