@@ -77,7 +77,8 @@ def sign(
                 click.echo(key.named(origin_of(settings.ledger_name, tree)).vkey)
         return
     logging.basicConfig(format="[%(asctime)s] [%(levelname)s] %(message)s", level=logging.INFO)
-    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    for chatty in ("httpx2", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     engine = _engine(settings, roles.SIGNER)
     signer = Signer(engine, settings.ledger_name, settings.policy, keys)
     folder, witnesses, metrics = settings.signer_home, _witnesses(settings), SignerMetrics()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Engine
@@ -118,6 +119,11 @@ class Evidence:
         with self.engine.connect().execution_options(writes=True) as writing, writing.begin():
             for statement in (*_without_triggers(self.engine), *statements):
                 writing.exec_driver_sql(statement)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """What stands in the database."""
+        with self.engine.connect() as connection:
+            return [tuple(row) for row in connection.exec_driver_sql(query)]
 
     def _tick(self) -> int:
         self.clock += 1_000
