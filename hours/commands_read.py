@@ -1,8 +1,9 @@
 """The commands that read the ledger, recompute it, or settle a file beside it."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,9 +18,10 @@ from ledger.policy import Policy
 from ledger.queries import Filters
 from ledger.roster import outbox
 from ledger.store import Store, open_store
-from streams.archive import open_archive
+from producers.kafka_access import KafkaAccess
+from streams.audit import AuditSource
 from streams.audit import audit as run_audit
-from streams.log import Log, log_bounds, open_log
+from streams.log import log_bounds
 
 Filtered = Callable[..., None]
 
@@ -174,21 +176,25 @@ def rejections(
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="An archive made by `hours dump`, instead of Kafka.",
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=os.cpu_count() or 1,
+    help="Shards at a time, each in a process of its own; the cores there are, unless told.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The result as one JSON object.")
 @click.pass_obj
-def audit(settings: Settings, folder: Path | None, as_json: bool) -> None:
+def audit(settings: Settings, folder: Path | None, workers: int, as_json: bool) -> None:
     """用日志重算账本并比较。 Recompute the ledger from the log, and compare every byte.
 
     Exit code 0: all is equal; 1: it isn't, and the first difference is named. From an archive
     that ends before the ledger does, 2: what it covers is equal, the rest remains to be seen.
     """
-    opening = _log(settings, folder)
-    with (
-        _store(settings) as store,
-        opening as log,
-        showing.counting("审计 auditing") as moved,
-    ):
-        audited = run_audit(store, log, moved)
+    source = AuditSource(
+        settings.url, settings.ledger_name, settings.policy, _log(settings, folder)
+    )
+    with showing.counting("审计 auditing") as moved:
+        audited = run_audit(source, moved, workers)
     if as_json:
         findings = [finding._asdict() for finding in audited.findings]
         showing.print_json([{**audited._asdict(), "findings": findings}])
@@ -198,11 +204,11 @@ def audit(settings: Settings, folder: Path | None, as_json: bool) -> None:
         raise click.exceptions.Exit(1 if audited.findings else 2)
 
 
-def _log(settings: Settings, folder: Path | None) -> AbstractContextManager[Log]:
+def _log(settings: Settings, folder: Path | None) -> Path | tuple[KafkaAccess, str]:
     if folder is not None:
-        return nullcontext(open_archive(folder, settings.ledger_name, settings.policy))
+        return folder
     streams = settings.streams()
-    return open_log(streams.kafka, streams.taps_topic, settings.shards)
+    return streams.kafka, streams.taps_topic
 
 
 @contextmanager

@@ -32,9 +32,8 @@ from ledger.store import Store, open_store
 from producers.publishing import open_producer, publish_events
 from producers.simulated_run import run_to_kafka
 from producers.simulation import Plan, demo_day, district_for
-from streams.audit import Audited
+from streams.audit import Audited, AuditSource
 from streams.audit import audit as run_audit
-from streams.log import open_log
 from streams.settings import StreamSettings
 from streams.topics import create_topics
 
@@ -69,8 +68,9 @@ def run_demo(settings: Settings, seed: int, say: Say, console: Console, stay: bo
             console.print()
             show_report(environment)
             say("审计：用日志重算每个条目… Auditing: every entry again, from the log…")
-            with open_log(streams.kafka, streams.taps_topic, settings.shards) as log:
-                audited = run_audit(store, log, lambda done, total: None)
+            log = (streams.kafka, streams.taps_topic)
+            source = AuditSource(streams.ledger_url, streams.ledger_name, streams.policy, log)
+            audited = run_audit(source, lambda done, total: None, os.cpu_count() or 1)
             tell_audit(audited)
             if stay:
                 with _worker(environment, home):

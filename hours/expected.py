@@ -11,12 +11,14 @@ from producers.publishing import NoBroker, NotAcknowledged
 from producers.serving import DoorRefusal
 from producers.sheets import TooManyRows
 from producers.simulated_run import AnotherPlan
+from streams.at_once import JobLost
 from streams.segments import ArchiveRefusal
 from streams.topics import TopicRefusal
 
 EXPECTED = (
     *(AnotherPlan, ArchiveRefusal, DoorRefusal, EvidenceRefusal, KioskRefusal, LedgerRefusal),
     *(
+        JobLost,
         NoBroker,
         NotAcknowledged,
         OtherVersion,

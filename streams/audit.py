@@ -2,22 +2,29 @@
 
 The log is the topic itself or an archive of it. One that ends before the ledger does, as an older
 archive may, proves the ledger's beginning alone; what it leaves out is counted as `uncovered`.
+Shards are independent: each is audited in a process of its own, as many at once as are wanted.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from dataclasses import dataclass, field
 from itertools import islice
+from pathlib import Path
 from typing import NamedTuple
 
 from ledger import queries
 from ledger.audit import Finding, check_shards
+from ledger.policy import Policy
 from ledger.replay import audit_shard
 from ledger.roster.reports_audit import check_groupings
-from ledger.store import Store
+from ledger.store import Store, open_store
 from ledger.taps import Record
+from producers.kafka_access import KafkaAccess
+from streams.archive import open_archive
+from streams.at_once import at_once
 from streams.collecting import collecting_rarely
 from streams.decoding import decode
-from streams.log import Log
+from streams.log import Log, open_log
 
 
 class Audited(NamedTuple):
@@ -30,51 +37,103 @@ class Audited(NamedTuple):
     findings: list[Finding]
 
 
+@dataclass(frozen=True)
+class AuditSource:
+    """The ledger that is audited, and its log: an archive's folder, or else a topic of Kafka's."""
+
+    url: str = field(repr=False)  # it may hold a password
+    name: str
+    policy: Policy
+    log: Path | tuple[KafkaAccess, str]
+
+    @contextmanager
+    def store(self) -> Iterator[Store]:
+        """The ledger, checked. LedgerRefusal."""
+        store = open_store(self.url, self.name, self.policy)
+        try:
+            store.check()
+            yield store
+        finally:
+            store.engine.dispose()
+
+    def open_log(self) -> AbstractContextManager[Log]:
+        """TopicRefusal or ArchiveRefusal where it can't be read."""
+        if isinstance(self.log, Path):
+            return nullcontext(open_archive(self.log, self.name, self.policy))
+        kafka, topic = self.log
+        return open_log(kafka, topic, self.policy.shard_count)
+
+
 Progress = Callable[[int, int], None]
 """Records replayed so far, and in all."""
 
 
-def audit(store: Store, log: Log, progress: Progress, most_findings: int = 20) -> Audited:
-    """Compare a checked store's whole ledger, as it stands now, with the log.
+def audit(
+    source: AuditSource, progress: Progress, workers: int = 1, most_findings: int = 20
+) -> Audited:
+    """Compare a whole ledger, each shard as it stands when its turn comes, with the log.
 
-    It ends at `most_findings`. TopicRefusal or ArchiveRefusal where the log can't be read.
+    It ends at `most_findings`. LedgerRefusal, TopicRefusal, ArchiveRefusal.
     """
-    with collecting_rarely(), queries.reading(store.engine) as connection:
+    with source.store() as store, queries.reading(store.engine) as connection:
         statuses = queries.status(connection)
-        offsets = {status.shard: status.head.next_offset for status in statuses}
-        covered = {shard: log.covers(shard, offset) for shard, offset in offsets.items()}
-        replayed = _Replayed(store, log, progress, sum(covered.values()))
         findings = list(check_shards(connection, statuses, store.policy))
-        for status in statuses:
-            stop = covered[status.shard]
-            is_whole = stop == status.head.next_offset
-            batches = replayed.batches(status.shard, stop)
-            found = audit_shard(connection, status, store.name, store.policy, batches, is_whole)
-            with closing(found):
-                findings.extend(islice(found, max(0, most_findings - len(findings))))
-        groupings = check_groupings(connection, store.policy)
-        findings.extend(islice(groupings, max(0, most_findings - len(findings))))
+        groupings = list(islice(check_groupings(connection, store.policy), most_findings))
+    total = sum(status.head.next_offset for status in statuses)
+    jobs = [(source, status.shard, most_findings) for status in statuses]
+    audited = at_once(_audit_shard, jobs, workers, lambda done: progress(done, total))
+    findings += [finding for one in audited for finding in one.findings]
     return Audited(
         len(statuses),
-        replayed.records,
-        sum(status.head.next_seq for status in statuses),
-        sum(offsets.values()) - sum(covered.values()),
-        findings,
+        sum(one.records for one in audited),
+        sum(one.entries for one in audited),
+        sum(one.uncovered for one in audited),
+        [*findings, *groupings][:most_findings],
     )
 
 
-class _Replayed:
-    """Batches of the log, decoded and counted on their way."""
+class _ShardAudited(NamedTuple):
+    records: int
+    entries: int
+    uncovered: int
+    findings: list[Finding]
 
-    def __init__(self, store: Store, log: Log, progress: Progress, total: int) -> None:
-        self._shard_count = store.policy.shard_count
-        self._log = log
-        self._progress = progress
-        self._total = total
+
+def _audit_shard(
+    moved: Callable[[int], None], source: AuditSource, shard: int, most_findings: int
+) -> _ShardAudited:
+    with (
+        collecting_rarely(),
+        source.store() as store,
+        source.open_log() as log,
+        queries.reading(store.engine) as connection,
+    ):
+        (status,) = [one for one in queries.status(connection) if one.shard == shard]
+        stop = log.covers(shard, status.head.next_offset)
+        is_whole = stop == status.head.next_offset
+        replayed = _Replayed(log, shard, source.policy.shard_count, moved)
+        found = audit_shard(
+            connection, status, source.name, source.policy, replayed.batches(stop), is_whole
+        )
+        with closing(found):
+            findings = list(islice(found, most_findings))
+        return _ShardAudited(
+            replayed.records, status.head.next_seq, status.head.next_offset - stop, findings
+        )
+
+
+class _Replayed:
+    """Batches of a shard's log, decoded and counted on their way."""
+
+    def __init__(
+        self, log: Log, shard: int, shard_count: int, moved: Callable[[int], None]
+    ) -> None:
+        self._log, self._shard, self._shard_count = log, shard, shard_count
+        self._moved = moved
         self.records = 0
 
-    def batches(self, shard: int, stop: int) -> Iterator[list[Record]]:
-        for batch in self._log.read(shard, stop):
+    def batches(self, stop: int) -> Iterator[list[Record]]:
+        for batch in self._log.read(self._shard, stop):
             self.records += len(batch)
-            self._progress(self.records, self._total)
-            yield [decode(record, shard, self._shard_count) for record in batch]
+            self._moved(self.records)
+            yield [decode(record, self._shard, self._shard_count) for record in batch]
