@@ -182,14 +182,49 @@ def rejections(
     default=os.cpu_count() or 1,
     help="Shards at a time, each in a process of its own; the cores there are, unless told.",
 )
+@click.option(
+    "--key",
+    metavar="KEY",
+    help="A public key: audit --log or --tiles against what was signed, with no ledger at all.",
+)
+@click.option(
+    "--tiles",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="What `hours export` wrote; with --key.",
+)
+@click.option(
+    "--against",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Tiles that somebody else was shown: is it one ledger? With --tiles and --key.",
+)
+@click.option(
+    "--report", type=click.Path(dir_okay=False, path_type=Path), help="HTML or JSON file."
+)
 @click.option("--json", "as_json", is_flag=True, help="The result as one JSON object.")
 @click.pass_obj
-def audit(settings: Settings, folder: Path | None, workers: int, as_json: bool) -> None:
+def audit(
+    settings: Settings,
+    folder: Path | None,
+    workers: int,
+    key: str | None,
+    tiles: Path | None,
+    against: Path | None,
+    report: Path | None,
+    as_json: bool,
+) -> None:
     """用日志重算账本并比较。 Recompute the ledger from the log, and compare every byte.
 
     Exit code 0: all is equal; 1: it isn't, and the first difference is named. From an archive
     that ends before the ledger does, 2: what it covers is equal, the rest remains to be seen.
+
+    With --key no ledger and no Kafka is asked: --log ARCHIVE is settled again, --tiles DIR is read,
+    and both must give what the district signed.
     """
+    if key is not None or tiles is not None or against is not None:
+        from hours.evidence_audit import run_evidence_audit  # noqa: PLC0415 - auditors alone
+
+        run_evidence_audit(settings, folder, workers, key, tiles, against, report, as_json)
+        return
     source = AuditSource(
         settings.url, settings.ledger_name, settings.policy, _log(settings, folder)
     )

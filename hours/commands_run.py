@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 
 from hours import kafka_users, showing
+from hours.archived_evidence import evidence_as_it_stands
 from hours.services import run_services
 from hours.settings import Settings
 from ledger import roles
@@ -149,12 +150,16 @@ def dump(settings: Settings, folder: Path, as_json: bool) -> None:
     """存档日志。 Archive the log of record, compressed and hashed, in the folder FILE.
 
     Run again, it checks what is there and adds what is new; stopped at any moment, it goes on
-    where it stands. `hours audit --log FILE` audits from the archive, with no Kafka.
+    where it stands. `hours audit --log FILE` audits from the archive, with no Kafka. Where the
+    ledger is at hand, what was signed is copied into FILE/evidence: then an auditor needs nothing
+    else but the public key (`hours audit --log FILE --key KEY`).
     """
-    with showing.counting("存档 archiving") as moved:
-        dumped = run_dump(settings.streams(), folder, moved)
+    with evidence_as_it_stands(settings) as copy:
+        with showing.counting("存档 archiving") as moved:
+            dumped = run_dump(settings.streams(), folder, moved)
+        signed = copy(folder)
     if as_json:
-        showing.print_json([dumped._asdict()])
+        showing.print_json([{**dumped._asdict(), "signed": signed}])
         return
     click.echo(
         f"新存 {dumped.added_records} 条记录；存档共 {dumped.records} 条，"

@@ -1,0 +1,263 @@
+"""The audit that needs no ledger: entries from elsewhere, held against what was signed.
+
+Entries come from exported tiles, or from an archive of the log that is settled again here; what
+was signed, from a folder with the district's tree and each shard's checkpoint. All that is trusted
+is the public key. Nothing here asks a database or Kafka.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from ledger.audit import Finding
+from ledger.entries import genesis
+from ledger.evidence.checking import (
+    SIGNED,
+    DistrictRead,
+    Pin,
+    ShardChecked,
+    check_shard,
+    pins_of,
+    read_district,
+)
+from ledger.evidence.checkpoints import (
+    DISTRICT,
+    SignedCheckpoint,
+    origin_of,
+    shard_tree,
+    verified_checkpoint,
+)
+from ledger.evidence.folder import TileFolder
+from ledger.evidence.moments import Moment
+from ledger.evidence.notes import Key, NotANote
+from ledger.evidence.refusals import FolderRefusal
+from ledger.evidence.tiles import WIDTH, Edge, Tile
+from ledger.merkle import leaf_hash
+from ledger.policy import Policy
+from ledger.shard import Head, Shard
+from streams.archive import open_archive
+from streams.at_once import at_once
+from streams.collecting import collecting_rarely
+from streams.decoding import decode
+
+
+class EvidenceSource(NamedTuple):
+    """Where entries and signatures come from; `archive`: a log to settle, `tiles`: an export."""
+
+    ledger: str
+    policy: Policy
+    keys: tuple[Key, ...]
+    evidence: Path
+    archive: Path | None
+    tiles: Path | None
+
+
+class EvidenceAudited(NamedTuple):
+    """What was checked against what was signed, and the differences."""
+
+    checkpoint: str
+    size: int
+    signed_by: list[str]
+    moments: int
+    certificates: int
+    last_moment: str
+    shards: list[ShardChecked]
+    records: int
+    findings: list[Finding]
+
+
+Progress = Callable[[int, int], None]
+"""Entries or records so far, and in all, as far as that is known."""
+
+
+def audit_evidence(source: EvidenceSource, progress: Progress, workers: int) -> EvidenceAudited:
+    """Check all of it. NotANote where the district's checkpoint isn't signed by a key given,
+    FolderRefusal, ArchiveRefusal where something can't be read."""
+    folder = TileFolder(source.evidence)
+    signed = verified_checkpoint(folder.note(DISTRICT), source.keys)
+    district = _district(source, folder, signed)
+    last = district.moments[-1] if district.moments else None
+    jobs = [(source, shard, _pins(source, folder, shard, district), last)
+            for shard in range(source.policy.shard_count)]  # fmt: skip
+    total = sum(pinned.size for pinned in last.shards) if last else 0
+    results = at_once(_audit_shard, jobs, workers, lambda done: progress(done, total))
+    shards = [checked for checked, _ in results]
+    findings = [*district.findings, *_unsigned(source, folder)]
+    return EvidenceAudited(
+        signed.checkpoint.origin, signed.checkpoint.size,
+        [key.name for key in signed.keys], len(district.moments), len(district.fates),
+        last.at if last else "", shards, sum(records for _, records in results),
+        [*findings, *(finding for one in shards for finding in one.findings)],
+    )  # fmt: skip
+
+
+def compare_folders(one: Path, other: Path, keys: tuple[Key, ...]) -> list[Finding]:
+    """Trees that two people were shown: a size at which both were signed, with other roots."""
+    findings = []
+    ours, theirs = TileFolder(one), TileFolder(other)
+    for tree in sorted(set(ours.trees()) & set(theirs.trees())):
+        mine = verified_checkpoint(ours.note(tree), keys).checkpoint
+        yours = verified_checkpoint(theirs.note(tree), keys).checkpoint
+        small, large, there = (
+            (mine, yours, theirs) if mine.size <= yours.size else (yours, mine, ours)
+        )
+        root = _root_at(there, tree, small.size, large.size)
+        if root != small.root:
+            findings.append(
+                Finding(
+                    SIGNED, None, f"{tree} size {small.size}", small.root.hex(),
+                    f"{root.hex()}: a forked tree, shown to two people",
+                )
+            )  # fmt: skip
+    return findings
+
+
+def _root_at(folder: TileFolder, tree: str, size: int, whole: int) -> bytes:
+    edge = Edge()
+    for number in range(-(-size // WIDTH)):
+        width = min(WIDTH, whole - number * WIDTH)
+        hashes = folder.fetch(tree, Tile(0, number, width))
+        wanted = min(width, size - number * WIDTH)
+        edge.extend(hashes[at * 32 : at * 32 + 32] for at in range(wanted))
+    return edge.root()
+
+
+def _district(source: EvidenceSource, folder: TileFolder, signed: SignedCheckpoint) -> DistrictRead:
+    origin, size, root = signed.checkpoint
+    bodies = (body for part in folder.entries(DISTRICT, size) for body in part)
+    read = read_district(source.ledger, bodies)
+    if origin != source.ledger:
+        read.findings.append(Finding(SIGNED, None, "district", origin, source.ledger))
+    if read.root != root:
+        read.findings.append(
+            Finding(SIGNED, None, f"district, size {size}", read.root.hex(), f"signed {root.hex()}")
+        )
+    return read
+
+
+def _pins(
+    source: EvidenceSource, folder: TileFolder, shard: int, district: DistrictRead
+) -> list[Pin]:
+    """What moments and the shard's own checkpoint say; a wrong signature is told by `_unsigned`."""
+    pins, tree = pins_of(shard, district.moments), shard_tree(shard)
+    try:
+        _, size, root = verified_checkpoint(folder.note(tree), source.keys).checkpoint
+    except (NotANote, FolderRefusal):
+        return pins
+    return [*pins, Pin(size, root, f"the checkpoint of {tree}")]
+
+
+def _unsigned(source: EvidenceSource, folder: TileFolder) -> Iterator[Finding]:
+    for shard in range(source.policy.shard_count):
+        tree = shard_tree(shard)
+        expected = f"a checkpoint of {origin_of(source.ledger, tree)}, signed by a key given"
+        try:
+            signed = verified_checkpoint(folder.note(tree), source.keys)
+        except (NotANote, FolderRefusal) as error:
+            yield Finding(SIGNED, shard, f"checkpoint of {tree}", str(error), expected)
+            continue
+        if signed.checkpoint.origin != origin_of(source.ledger, tree):
+            yield Finding(SIGNED, shard, f"checkpoint of {tree}", signed.note, expected)
+
+
+def _audit_shard(
+    moved: Callable[[int], None],
+    source: EvidenceSource,
+    shard: int,
+    pins: list[Pin],
+    last: Moment | None,
+) -> tuple[ShardChecked, int]:
+    """One shard: its entries from tiles, or settled from the archive, or both side by side."""
+    with collecting_rarely():
+        if source.archive is None:
+            assert source.tiles is not None
+            tiled = _Tiled(source.tiles, shard, moved)
+            checked = check_shard(shard, tiled.chunks(), pins, last)
+            return checked._replace(findings=[*checked.findings, *tiled.findings]), 0
+        settled = _Settled(source, shard, moved, max((pin.size for pin in pins), default=0))
+        checked = check_shard(shard, settled.chunks(), pins, last)
+        findings = checked.findings
+        if source.tiles is not None:
+            tiled = _Tiled(source.tiles, shard, lambda done: None)
+            other = list(_first_difference(shard, settled.again().chunks(), tiled.chunks()))
+            findings = [*findings, *tiled.findings, *other]
+        return checked._replace(findings=findings), settled.records
+
+
+class _Tiled:
+    """A shard's entries from an export, each tile held against them on the way."""
+
+    def __init__(self, path: Path, shard: int, moved: Callable[[int], None]) -> None:
+        self._folder, self._tree, self._shard = TileFolder(path), shard_tree(shard), shard
+        self._moved = moved
+        self.findings: list[Finding] = []
+
+    def chunks(self) -> Iterator[list[bytes]]:
+        edge, size = Edge(), self._size()
+        for bodies in self._folder.entries(self._tree, size):
+            self._hold(edge.extend(map(leaf_hash, bodies)))
+            self._moved(edge.size)
+            yield bodies
+        self._hold(edge.partial())
+
+    def _size(self) -> int:
+        """As far as the checkpoint in the folder says, whoever signed it."""
+        return int(self._folder.note(self._tree).split("\n")[1])
+
+    def _hold(self, tiles: list[tuple[Tile, bytes]]) -> None:
+        for tile, hashes in tiles:
+            there = self._folder.fetch(self._tree, tile)
+            if there != hashes and not self.findings:
+                self.findings.append(
+                    Finding(SIGNED, self._shard, f"{self._tree}/{tile.path}", there.hex()[:128],
+                            f"{hashes.hex()[:128]}, by the entries beside it")
+                )  # fmt: skip
+
+
+class _Settled:
+    """A shard's entries, settled again from an archive of its log, as far as was signed."""
+
+    def __init__(
+        self, source: EvidenceSource, shard: int, moved: Callable[[int], None], most: int
+    ) -> None:
+        self._source, self._number, self._moved, self._most = source, shard, moved, most
+        self.records = 0
+
+    def again(self) -> "_Settled":
+        """The same once more."""
+        return _Settled(self._source, self._number, lambda done: None, self._most)
+
+    def chunks(self) -> Iterator[list[bytes]]:
+        source, number = self._source, self._number
+        assert source.archive is not None
+        archive = open_archive(source.archive, source.ledger, source.policy)
+        first = genesis(number, source.ledger, source.policy)
+        shard = Shard(number, source.policy, Head.after(first))
+        yield [first.body]
+        seen = 1
+        for batch in archive.read(number, archive.end(number)):
+            records = [decode(record, number, source.policy.shard_count) for record in batch]
+            bodies = [entry.body for entry in shard.fold(records).entries]
+            self.records += len(batch)
+            self._moved(seen)
+            # The log may have gone on since it was signed: what is beyond, nobody vouched for.
+            if bodies[: self._most - seen]:
+                yield bodies[: self._most - seen]
+            seen += len(bodies)
+            if seen >= self._most:
+                return
+
+
+def _first_difference(
+    shard: int, settled: Iterator[list[bytes]], tiled: Iterator[list[bytes]]
+) -> Iterator[Finding]:
+    ours = (body for chunk in settled for body in chunk)
+    for seq, there in enumerate(body for chunk in tiled for body in chunk):
+        here = next(ours, None)
+        if here != there:
+            expected = here.decode() if here else "nothing"
+            yield Finding(SIGNED, shard, f"seq {seq}", there.decode(errors="replace"), expected)
+            return
+    missing = next(ours, None)
+    if missing is not None:
+        yield Finding(SIGNED, shard, "the end of the export", "nothing", missing.decode())
