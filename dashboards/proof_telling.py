@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from dashboards.certificate_files import ProvenCertificate, is_pdf, verified_certificate
 from dashboards.terminal import duration
 from ledger.evidence.checkpoints import SignedCheckpoint, note_of_line, verified_checkpoint
 from ledger.evidence.growths import read_growth, verified_growth
@@ -40,6 +41,8 @@ def tell(data: bytes, keys: Sequence[Key]) -> Told:
     """What a proof bundle, a record, a growth, a checkpoint or a line of one proves."""
     text = data.decode(errors="replace")
     try:
+        if is_pdf(data):
+            return _tell_certificate(verified_certificate(data, tuple(keys)))
         if text.startswith(HEADER):
             return _tell_proof(text, keys)
         if text.lstrip().startswith("{"):
@@ -90,6 +93,30 @@ def _tell_checkpoint(note: str, keys: Sequence[Key]) -> Told:
         [
             "树里有什么：检查点只固定它，条目要用证明或导出核对。 What is in the tree: a "
             "checkpoint pins it; entries are checked by proofs or an export.",
+        ],
+    )  # fmt: skip
+
+
+def _tell_certificate(certified: ProvenCertificate) -> Told:
+    statement, identity = certified.statement, certified.identity
+    told = _tell_record(certified.proven)
+    return Told(
+        "certificate", True,
+        [
+            f"证书 {statement.number}：{identity.name}，志愿者 {statement.volunteer}，"
+            f"{duration(statement.certified_seconds)}（账本 "
+            f"{duration(statement.ledger_seconds)}）。 "
+            f"Certificate {statement.number} for {identity.name}, volunteer "
+            f"{statement.volunteer}: {duration(statement.certified_seconds)}.",
+            "所写的正是附件里的记录算出来的。 It states what the record in it gives, to the byte.",
+            *told.proven,
+        ],
+        [
+            "它是否已被撤销或替换：看更新的检查点，或问出具单位。 Whether it was revoked or "
+            "replaced since: a later checkpoint tells, or the issuer.",
+            "纸上的姓名是不是此志愿者：由出具单位担保。 That the name on it is this volunteer's: "
+            "the issuer vouches for that.",
+            *told.not_proven,
         ],
     )  # fmt: skip
 

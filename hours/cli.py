@@ -43,6 +43,7 @@ COMMANDS = {
     "prove": "commands_prove",
     "verify": "commands_prove",
     "export": "commands_sign",
+    "certificate": "commands_certificate",
 }
 """Each command's module, and its name there where it isn't the command's own."""
 

@@ -86,6 +86,8 @@ class Settings(BaseModel):
     signer_folder: Path | None = None
     witnesses_file: Path | None = None
     public_key_file: Path | None = None
+    issuer_file: Path | None = None
+    notice_days: int = Field(default=0, ge=0, le=90)
     star_hours: Annotated[str, AfterValidator(_rising)] = "100,300,600,1000,1500"
     ntp_server: str | None = Field(default=None, pattern=r"^[A-Za-z0-9.:-]{1,255}$")
 

@@ -85,6 +85,12 @@ def iso_utc(instant: int) -> str:
     return f"{_iso_minute(minute)}:{digits[1:3]}.{digits[3:]}Z"
 
 
+def microseconds_of(text: str) -> int:
+    """The instant that `iso_utc` wrote."""
+    at = datetime.fromisoformat(text)
+    return int(at.timestamp()) * SECOND + at.microsecond
+
+
 @lru_cache(maxsize=32_768)
 def _iso_minute(minute: int) -> str:
     return (_EPOCH + timedelta(minutes=minute)).isoformat(timespec="minutes")

@@ -9,7 +9,6 @@ that is signed follows from entries that were read and hashed here.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, insert
@@ -25,7 +24,7 @@ from ledger.evidence.refusals import SigningRefused
 from ledger.evidence.storing import store_district, store_tree, store_volunteers
 from ledger.evidence.tables import checkpoints
 from ledger.evidence.volunteer_index import VolunteerIndex
-from ledger.policy import SECOND, Policy, iso_utc
+from ledger.policy import Policy, iso_utc, microseconds_of
 from ledger.turns import taking_turns
 
 MOMENT, CERTIFICATE = "moment", "certificate"
@@ -174,8 +173,7 @@ class Sealing:
         last = self._memory.last_of(MOMENT)
         if last is None:
             return 0
-        at = datetime.fromisoformat(read_district_entry(last.body).at)
-        return int(at.timestamp()) * SECOND + at.microsecond
+        return microseconds_of(read_district_entry(last.body).at)
 
     def _finish(self) -> None:
         """Bring the ledger to what is remembered, then sign the district's tree, then show it."""
