@@ -19,6 +19,7 @@ COMMANDS = {
     "worker": "commands_run",
     "publish": "commands_run",
     "dump": "commands_run",
+    "restore": "commands_run",
     "demo": "commands_run",
     "simulate": "commands_simulate:simulate_",
     "settle": "commands_read",

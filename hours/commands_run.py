@@ -1,5 +1,6 @@
 """The commands that set something going: services, ledger, worker, events, demo."""
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -23,6 +24,7 @@ from producers.publishing import (
 )
 from streams.dump import dump as run_dump
 from streams.principals import Role, grant, set_passwords
+from streams.restore import restore as run_restore
 from streams.topics import create_topics
 
 
@@ -166,6 +168,32 @@ def dump(settings: Settings, folder: Path, as_json: bool) -> None:
         f"{dumped.segments} 个文件，{dumped.bytes} 字节，均已核对。 "
         f"{dumped.added_records} records added; the archive holds {dumped.records} in "
         f"{dumped.segments} files of {dumped.bytes} bytes, all of them checked."
+    )
+
+
+@click.command()
+@click.argument(
+    "folder", metavar="FILE", type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=os.cpu_count() or 1,
+    help="Partitions at a time; the cores there are, unless told.",
+)
+@click.pass_obj
+def restore(settings: Settings, folder: Path, workers: int) -> None:
+    """把存档恢复到空的 Kafka。 Put an archive back into an empty Kafka, each record at its time.
+
+    Then `hours init` and `hours worker` make the same ledger of it, byte for byte. Stopped at any
+    moment, it goes on where it stands; a topic that holds anything else is left alone.
+    """
+    with showing.counting("恢复 restoring") as moved:
+        restored = run_restore(settings.streams(), folder, moved, workers)
+    click.echo(
+        f"已恢复：共 {restored.records} 条记录，本次 {restored.added} 条。接着运行 hours init 和 "
+        f"hours worker。 Restored: {restored.records} records in all, {restored.added} of them "
+        "now. Next: hours init, hours worker."
     )
 
 

@@ -16,6 +16,7 @@ Headers = Sequence[tuple[str, bytes | None]]
 
 # A header's name may be any bytes; those that are not UTF-8 are surrogates (`streams.batches`).
 _NAMES = ("utf-8", "surrogateescape")
+_BROKERS_TIME = 1
 
 
 class WholeRecord(Protocol):
@@ -53,6 +54,14 @@ def write_line(record: WholeRecord) -> bytes:
         ],
     }
     return _encode(fields).encode() + b"\n"
+
+
+def as_archived(record: WholeRecord) -> bytes:
+    """The line of a record as the log had it first, before it was put back from an archive."""
+    whole: Any = ArchivedRecord(
+        record.offset, record.timestamp, _BROKERS_TIME, record.key, record.value, record.headers
+    )
+    return write_line(whole)
 
 
 def read_line(line: bytes) -> ArchivedRecord:

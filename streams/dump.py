@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from streams.archive import Archive, extending_archive
-from streams.archive_lines import write_line
+from streams.archive_lines import as_archived, write_line
 from streams.log import TopicLog, open_log
 from streams.segments import ArchiveRefusal, Segment, write_segment
 from streams.settings import StreamSettings
@@ -96,7 +96,8 @@ def _refuse_another_record(last: Segment, record: Any) -> None:
     is_same = (
         record is not None
         and record.offset == last.next_offset - 1
-        and sha256(write_line(record)).hexdigest() == last.last_line_sha256
+        and last.last_line_sha256
+        in {sha256(line).hexdigest() for line in (write_line(record), as_archived(record))}
     )
     if not is_same:
         raise ArchiveRefusal(

@@ -75,6 +75,36 @@ def create_topics(settings: StreamSettings) -> None:
     check_roster(settings)
 
 
+@contextmanager
+def taking_producers_time(settings: StreamSettings) -> Iterator[None]:
+    """A log of record into which an archive is put back: its records bring their own time.
+
+    Made if there is none. At the end it takes the broker's time again; where it is left by an
+    error it does not, so that no worker reads half of a log. TopicRefusal.
+    """
+    taps, theirs = settings.taps_topic, {**_LOG_OF_RECORD, "message.timestamp.type": "CreateTime"}
+    with administering(settings.kafka) as admin:
+        if taps not in set(ask_any_broker(admin.list_topics)):
+            _create(admin, taps, settings.policy.shard_count, theirs)
+        _set(settings.kafka, admin, taps, theirs)
+        _, found = _describe(settings.kafka, admin, taps)
+    differences = _differences(found, {"partitions": str(settings.policy.shard_count)})
+    if differences:
+        raise TopicRefusal(
+            f"主题 {taps} 的分区数不对（现在 ≠ 需要）：{differences}。 Topic {taps} has another "
+            f"number of partitions (is ≠ must be): {differences}."
+        )
+    yield
+    with administering(settings.kafka) as admin:
+        _set(settings.kafka, admin, taps, _LOG_OF_RECORD)
+
+
+def log_exists(settings: StreamSettings) -> bool:
+    """Whether Kafka has the topic. TopicRefusal where it doesn't answer."""
+    with administering(settings.kafka) as admin:
+        return settings.taps_topic in set(ask_any_broker(admin.list_topics))
+
+
 def check_log(settings: StreamSettings) -> None:
     """Refuse a log of record that is missing or set otherwise: TopicRefusal, naming each.
 
