@@ -1,5 +1,5 @@
 # The `hours` command in an image: no build tools, no root, nothing to write to but /tmp and, where
-# a volume is mounted there, /keeper and /kiosk.
+# a volume is mounted there, /keeper, /kiosk, /board and /signer.
 # Python is the version the tests run on.
 FROM python:3.11-slim-bookworm AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
@@ -16,13 +16,15 @@ COPY producers producers
 COPY streams streams
 RUN pip --python /opt/hours install --no-deps --no-build-isolation . \
  && pip --python /opt/hours uninstall --yes hatchling editables \
- && mkdir /keeper /kiosk
+ && mkdir /keeper /kiosk /board /signer
 
 FROM python:3.11-slim-bookworm
 COPY --from=build /opt/hours /opt/hours
 # A new volume belongs to whom the folder that it covers belongs.
 COPY --from=build --chown=10001:10001 /keeper /keeper
 COPY --from=build --chown=10001:10001 /kiosk /kiosk
+COPY --from=build --chown=10001:10001 /board /board
+COPY --from=build --chown=10001:10001 /signer /signer
 ENV PATH=/opt/hours/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOURS_HOME=/tmp/hours
 USER 10001:10001
 WORKDIR /tmp

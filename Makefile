@@ -71,7 +71,7 @@ lock: dev
 secrets:
 	@umask 077; mkdir -p secrets; chmod 700 secrets; \
 	for name in postgres_superuser ledger_owner ledger_worker ledger_registrar ledger_board \
-	  ledger_reader kafka_owner kafka_worker kafka_gateway kafka_keeper kafka_board kafka_reader \
+	  ledger_signer ledger_reader kafka_owner kafka_worker kafka_gateway kafka_keeper kafka_board kafka_reader \
 	  roster grafana_admin; do \
 	  [ -e secrets/$$name ] && continue; \
 	  head -c 32 /dev/urandom | base64 | tr -d '\n=' | tr '+/' '-_' > secrets/.new; \

