@@ -30,7 +30,7 @@ from ledger.roster import store
 from ledger.roster.disclosing import disclose
 from ledger.roster.store import Deed
 from ledger.roster.tables import BY_KIND
-from ledger.roster.vault import PrivateData, called
+from ledger.roster.vault import PrivateData
 
 _SALT_BYTES = 16
 
@@ -129,9 +129,7 @@ def _certify(
     def state(number: str) -> Statement:
         return statement_of(proven, number, identity, settings.policy, reporting)
 
-    request = certificates.Request(
-        volunteer, done.by, called(identity.name), replaces, settings.notice_days
-    )
+    request = certificates.Request(volunteer, done.by, replaces, settings.notice_days)
     statement = certificates.issue(engine, request, done.at, settings.timezone, state)
     made = Certificate(
         statement, identity, issuer, record,

@@ -19,6 +19,7 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 
 from dashboards.terminal import View, draw
+from hours.demo_evidence import prove_it
 from hours.demo_kiosk import let_people_tap
 from hours.demo_roster import enrol, show_report
 from hours.services.guard import Command, Guarded
@@ -72,6 +73,8 @@ def run_demo(settings: Settings, seed: int, say: Say, console: Console, stay: bo
             source = AuditSource(streams.ledger_url, streams.ledger_name, streams.policy, log)
             audited = run_audit(source, lambda done, total: None, os.cpu_count() or 1)
             tell_audit(audited)
+            say("签名并出具证明… Signing, and certifying somebody…")
+            console.print(prove_it(environment, home, store.engine), markup=False)
             if stay:
                 with _worker(environment, home):
                     _let_people_tap(environment, home, streams, store, plan, console)

@@ -34,17 +34,15 @@ class Certified(NamedTuple):
     made_at: int
     made_by: str
     statement: str
-    called: str
     notice_until: int | None
     status: str
 
 
 class Request(NamedTuple):
-    """Who is certified, by whom, as whom a notice shows them, and what it replaces."""
+    """Who is certified, by whom, what it replaces, and how long it is on public notice."""
 
     volunteer: str
     by: str
-    called: str
     replaces: str | None = None
     notice_days: int = 0
 
@@ -65,8 +63,8 @@ def issue(
             insert(certificates).values(
                 number=statement.number, volunteer=request.volunteer, made_at=at,
                 made_by=request.by, statement=statement.hash,
-                statement_body=statement.body.decode(), called=request.called,
-                notice_until=until, replaces=request.replaces,
+                statement_body=statement.body.decode(), notice_until=until,
+                replaces=request.replaces,
             )
         )  # fmt: skip
         if until is None:
@@ -86,7 +84,7 @@ def conclude(engine: Engine, at: int) -> list[str]:
             replaces = connection.scalar(
                 select(certificates.c.replaces).where(certificates.c.number == one.number)
             )
-            request = Request(one.volunteer, one.made_by, one.called, replaces)
+            request = Request(one.volunteer, one.made_by, replaces)
             _issue(connection, one.number, one.statement, request, at)
     return [one.number for one in over]
 
@@ -141,7 +139,7 @@ def _all(connection: Connection) -> list[Certified]:
     rows = connection.execute(
         select(
             table.number, table.volunteer, table.made_at, table.made_by, table.statement,
-            table.called, table.notice_until,
+            table.notice_until,
         ).order_by(table.made_at, table.number)
     )  # fmt: skip
     return [Certified(*row, fates.get(row.number, "noticed")) for row in rows]

@@ -22,7 +22,7 @@ from ledger.evidence.moments import (
 from ledger.evidence.volunteer_index import EMPTY_CHAIN, Indexed, VolunteerIndex, chained
 from ledger.merkle import Frontier, leaf_hash
 
-SIGNED = 6
+SIGNED = 7
 """The invariant that is checked here: what was signed is what stands there."""
 
 _TYPES = ("genesis", "credit", "reversal", "adjustment")

@@ -56,8 +56,8 @@ volunteer_index = Table(
     Column("chain", LargeBinary, nullable=False),
 )
 
-# What was certified. `called` is the masked name a public notice shows; the statement's body
-# holds no name. What became of one stands in its fates: the last is how it is.
+# What was certified, by pseudonym: no name is in it. What became of one stands in its fates: the
+# last is how it is.
 certificates = Table(
     "certificates",
     metadata,
@@ -67,7 +67,6 @@ certificates = Table(
     Column("made_by", String(128), nullable=False),
     Column("statement", String(64), nullable=False),
     Column("statement_body", Text, nullable=False),
-    Column("called", String(64), nullable=False),
     Column("notice_until", BigInteger),
     Column("replaces", String(64)),
     Index("certificates_by_volunteer", "volunteer"),

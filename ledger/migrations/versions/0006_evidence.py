@@ -73,7 +73,7 @@ def _certificates() -> None:
         "certificates",
         *(_key("number", NAME), _must("volunteer"), _must("made_at", BIG), _must("made_by", CODE)),
         *(_must("statement", HASH), _must("statement_body", sa.Text())),
-        *(_must("called", NAME), _may("notice_until", BIG), _may("replaces", NAME)),
+        *(_may("notice_until", BIG), _may("replaces", NAME)),
     )
     op.create_index("certificates_by_volunteer", "certificates", ["volunteer"])
     op.create_table(
