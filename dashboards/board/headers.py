@@ -9,6 +9,8 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
+from dashboards.board.verifier import verifier_policy
+
 Scope = MutableMapping[str, Any]
 App = Callable[[Scope, Any, Any], Awaitable[None]]
 
@@ -18,6 +20,9 @@ _POLICY = (
 )
 EMBEDDED = "/public/embed"
 """The one page that other sites may frame."""
+
+VERIFIER = "/verify"
+"""The page that verifies proofs: its script is within it."""
 
 _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
@@ -51,7 +56,9 @@ class Guarded:
 def _headers(scope: Scope) -> list[tuple[bytes, bytes]]:
     is_embedded = scope["path"] == EMBEDDED
     frames = "*" if is_embedded else "'none'"
-    found = [(b"content-security-policy", _POLICY.format(frames=frames).encode()), *_HEADERS]
+    is_verifier = scope["path"] == VERIFIER
+    policy = verifier_policy() if is_verifier else _POLICY.format(frames=frames)
+    found = [(b"content-security-policy", policy.encode()), *_HEADERS]
     if not is_embedded:
         same = (b"cross-origin-resource-policy", b"same-origin")
         found += [(b"x-frame-options", b"DENY"), same]

@@ -43,6 +43,12 @@ RIGHTS: Mapping[str, Right] = {
     "json_feed": _see(*_ALL),
     "atom_feed": _see(*_ALL),
     "language": _do(*_ALL),
+    # What was signed; entries say which pseudonym was where and when.
+    "log_checkpoint": _see(*_ALL),
+    "log_moments": _see(*_ALL),
+    "log_tile": _see(*_ALL),
+    "log_entries": _see("centre", "auditor"),
+    "verifier": _see(*_ALL),
     # A volunteer's own.
     "mine_sign_in_page": _see(*_ALL),
     "mine_sign_in": _do(*_ALL),

@@ -42,6 +42,9 @@ OWN = {
     "kind": "csv",
     "form": "xlsx",
     "mark": "x",
+    "tree": "shard-0",
+    "level": "0",
+    "rest": "000",
     "name": "board.css",
 }
 
