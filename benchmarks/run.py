@@ -13,6 +13,7 @@ from benchmarks.audit_speed import measure_audit
 from benchmarks.board import measure_board
 from benchmarks.contest import contend, read_raw
 from benchmarks.enlistment import measure_enlistment
+from benchmarks.evidence import measure_evidence
 from benchmarks.figures import Figure
 from benchmarks.growth import measure_growth, measure_storage
 from benchmarks.half_year import measure_half_year
@@ -47,12 +48,13 @@ MEASURED = (
     "workers",
 )
 """Beside our worker on PostgreSQL, which a run with any of these begins with."""
-DISTRICT = ("surge", "half-year", "kiosk", "board")
-"""What a district does with its roster, its kiosks and its board."""
+DISTRICT = ("surge", "half-year", "kiosk", "board", "evidence")
+"""What a district does with its roster, its kiosks, its board and its signer."""
 
 _MEBIBYTE = 1 << 20
 _GROWN = [100_000, 1_000_000]
 _GROWN_LARGE = 10_000_000
+_SIGNED_ENTRIES = 900_000
 _WORKERS = [1, 2]
 
 
@@ -80,6 +82,12 @@ def run(arena: Arena, report: Report, sizes: Sizes, wanted: Collection[str]) -> 
     if "board" in wanted:
         arena.say("五百个打开的页面… Five hundred open pages…")
         report.figures += measure_board(arena, report.seed)
+    if "evidence" in wanted:
+        arena.say("一百万个条目的签名与证明… Signing and proving a million entries…")
+        home = arena.home / "evidence"
+        home.mkdir()
+        url = arena.database("evidence", "sqlite")
+        report.figures += measure_evidence(url, home, _SIGNED_ENTRIES)
     if "half-year" in wanted:
         arena.say("全区的半年… A district's half-year…")
         report.figures += measure_half_year(arena, report.seed)
