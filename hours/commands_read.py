@@ -198,6 +198,15 @@ def rejections(
     help="Tiles that somebody else was shown: is it one ledger? With --tiles and --key.",
 )
 @click.option(
+    "--state",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A file of what is done so far: stopped, the audit goes on with the next shard.",
+)
+@click.option(
+    "--sample", type=click.IntRange(1), help="Draw so many volunteers only; --log, --tiles, --key."
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Another seed, others drawn.")
+@click.option(
     "--report", type=click.Path(dir_okay=False, path_type=Path), help="HTML or JSON file."
 )
 @click.option("--json", "as_json", is_flag=True, help="The result as one JSON object.")
@@ -209,6 +218,9 @@ def audit(
     key: str | None,
     tiles: Path | None,
     against: Path | None,
+    state: Path | None,
+    sample: int | None,
+    seed: int,
     report: Path | None,
     as_json: bool,
 ) -> None:
@@ -220,10 +232,15 @@ def audit(
     With --key no ledger and no Kafka is asked: --log ARCHIVE is settled again, --tiles DIR is read,
     and both must give what the district signed.
     """
+    if sample is not None:
+        from hours.evidence_audit import run_spot_audit  # noqa: PLC0415 - auditors alone
+
+        run_spot_audit(settings, folder, key, tiles, sample, seed, as_json)
+        return
     if key is not None or tiles is not None or against is not None:
         from hours.evidence_audit import run_evidence_audit  # noqa: PLC0415 - auditors alone
 
-        run_evidence_audit(settings, folder, workers, key, tiles, against, report, as_json)
+        run_evidence_audit(settings, folder, workers, key, tiles, against, state, report, as_json)
         return
     source = AuditSource(
         settings.url, settings.ledger_name, settings.policy, _log(settings, folder)

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import click
 
-from dashboards.audit_report import audit_report
+from dashboards.audit_report import audit_report, audit_report_pdf
 from hours import showing
 from hours.settings import Settings, WrongUse
 from hours.signing_keys import verifier_keys
+from ledger.evidence.checkpoints import verified_checkpoint
+from ledger.evidence.folder import TileFolder
 from ledger.evidence.notes import NotANote
 from streams.evidence_audit import (
     EvidenceAudited,
@@ -17,6 +19,7 @@ from streams.evidence_audit import (
     audit_evidence,
     compare_folders,
 )
+from streams.spot_audit import spot_audit
 
 
 def run_evidence_audit(
@@ -26,11 +29,12 @@ def run_evidence_audit(
     key: str | None,
     tiles: Path | None,
     against: Path | None,
+    state: Path | None,
     report: Path | None,
     as_json: bool,
 ) -> None:
     """Audit, tell, write the report; exit code 1 where something differs. WrongUse."""
-    source = _source(settings, archive, key, tiles)
+    source = _source(settings, archive, key, tiles)._replace(state=state)
     try:
         with showing.counting("审计 auditing") as moved:
             audited = audit_evidence(source, moved, workers)
@@ -52,6 +56,55 @@ def run_evidence_audit(
         _tell(audited)
     if audited.findings:
         raise click.exceptions.Exit(1)
+
+
+def run_spot_audit(
+    settings: Settings,
+    archive: Path | None,
+    key: str | None,
+    tiles: Path | None,
+    count: int,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Settle some volunteers again, and say with what confidence; exit code 1 on a difference."""
+    source = _source(settings, archive, key, tiles)
+    if archive is None or tiles is None:
+        raise WrongUse("--sample 需要 --log 和 --tiles。 --sample takes --log and --tiles.")
+    _refuse_unsigned(source)
+    with showing.counting("抽查 sampling") as moved:
+        audited = spot_audit(source.ledger, source.policy, archive, tiles, count, seed, moved)
+    if as_json:
+        findings = [finding._asdict() for finding in audited.findings]
+        most = {"most_differing": audited.most_differing} if not findings else {}
+        showing.print_json([{**audited._asdict(), **most, "seed": seed, "findings": findings}])
+    elif not audited.findings:
+        click.echo(
+            f"一致：{audited.volunteers} 名志愿者中抽查 {audited.drawn} 名（种子 {seed}），"
+            f"{audited.entries} 个条目都与日志相符；以 95% 的把握，不符的不到 "
+            f"{audited.most_differing:.1%}。 Equal: {audited.drawn} of {audited.volunteers} "
+            f"volunteers drawn (seed {seed}), {audited.entries} entries as the log gives them; "
+            f"with 95 % confidence fewer than {audited.most_differing:.1%} of all differ."
+        )
+    else:
+        for finding in audited.findings:
+            click.echo(f"不一致 Not equal: {finding}")
+    if audited.findings:
+        raise click.exceptions.Exit(1)
+
+
+def _refuse_unsigned(source: EvidenceSource) -> None:
+    """The export that is sampled must at least be under signed checkpoints."""
+    folder = TileFolder(source.evidence)
+    for tree in folder.trees():
+        try:
+            verified_checkpoint(folder.note(tree), source.keys)
+        except NotANote as error:
+            click.echo(
+                f"不一致：{tree} 的检查点不是用所给的公钥签名的（{error}）。 Not equal: the "
+                f"checkpoint of {tree} is not signed by a key that was given ({error})."
+            )
+            raise click.exceptions.Exit(1) from error
 
 
 def _source(
@@ -93,12 +146,16 @@ def _as_json(source: EvidenceSource, audited: EvidenceAudited) -> dict[str, obje
 
 def _write(file: Path, shown: dict[str, object]) -> None:
     if file.suffix == ".json":
-        text = json.dumps(shown, ensure_ascii=False, indent=1) + "\n"
+        content = (json.dumps(shown, ensure_ascii=False, indent=1) + "\n").encode()
+    elif file.suffix == ".pdf":
+        content = audit_report_pdf(shown)
     elif file.suffix in (".html", ".htm"):
-        text = audit_report(shown)
+        content = audit_report(shown).encode()
     else:
-        raise WrongUse("报告应为 .html 或 .json 文件。 A report is a .html or a .json file.")
-    file.write_text(text, "utf-8")
+        raise WrongUse(
+            "报告应为 .html、.pdf 或 .json 文件。 A report is a .html, a .pdf or a .json file."
+        )
+    file.write_bytes(content)
     showing.say(f"报告已写入 {file}。 The report is in {file}.")
 
 

@@ -22,9 +22,16 @@ class JobLost(Exception):
 
 
 def at_once(
-    job: Job[Result], each: Sequence[tuple[Any, ...]], workers: int, progress: Callable[[int], None]
+    job: Job[Result],
+    each: Sequence[tuple[Any, ...]],
+    workers: int,
+    progress: Callable[[int], None],
+    finished: Callable[[int, Result], None] = lambda number, result: None,
 ) -> list[Result]:
-    """What the job gives for each, in order. JobLost, or whatever the job itself raises."""
+    """What the job gives for each, in order; each is told as it is `finished`.
+
+    JobLost, or whatever the job itself raises.
+    """
     counts = [0] * len(each)
 
     def moved(number: int) -> Callable[[int], None]:
@@ -35,19 +42,27 @@ def at_once(
         return count
 
     if min(workers, len(each)) <= 1:
-        return [job(moved(number), *given) for number, given in enumerate(each)]
-    return _in_processes(job, each, min(workers, len(each)), progress)
+        results = []
+        for number, given in enumerate(each):
+            results.append(job(moved(number), *given))
+            finished(number, results[-1])
+        return results
+    return _in_processes(job, each, min(workers, len(each)), progress, finished)
 
 
 def _in_processes(
-    job: Job[Result], each: Sequence[tuple[Any, ...]], workers: int, progress: Callable[[int], None]
+    job: Job[Result],
+    each: Sequence[tuple[Any, ...]],
+    workers: int,
+    progress: Callable[[int], None],
+    finished: Callable[[int, Result], None],
 ) -> list[Result]:
     context = multiprocessing.get_context("spawn")
     counts: Any = context.Array("q", len(each))
     pool = ProcessPoolExecutor(workers, context, _begin, (counts,))
     try:
         futures = [pool.submit(_run, job, number, given) for number, given in enumerate(each)]
-        _await(futures, lambda: progress(sum(counts)))
+        _await(futures, lambda: progress(sum(counts)), finished)
         return [future.result() for future in futures]
     except BrokenProcessPool as error:
         raise JobLost(
@@ -61,14 +76,21 @@ def _in_processes(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _await(futures: Sequence[Future[Result]], progress: Callable[[], None]) -> None:
+def _await(
+    futures: Sequence[Future[Result]],
+    progress: Callable[[], None],
+    finished: Callable[[int, Result], None],
+) -> None:
     """Until all are done, or one failed."""
     waiting = set(futures)
+    numbers = {future: number for number, future in enumerate(futures)}
     while waiting:
         done, waiting = wait(waiting, timeout=_LOOK_SECONDS, return_when=FIRST_COMPLETED)
         progress()
         if any(future.exception() for future in done):
             return
+        for future in done:
+            finished(numbers[future], future.result())
 
 
 _counts: Any = None

@@ -37,6 +37,7 @@ from ledger.policy import Policy
 from ledger.shard import Head, Shard
 from streams.archive import open_archive
 from streams.at_once import at_once
+from streams.audit_state import AuditState
 from streams.collecting import collecting_rarely
 from streams.decoding import decode
 
@@ -50,6 +51,10 @@ class EvidenceSource(NamedTuple):
     evidence: Path
     archive: Path | None
     tiles: Path | None
+    state: Path | None = None
+
+
+_Job = tuple[EvidenceSource, int, list[Pin], Moment | None]
 
 
 class EvidenceAudited(NamedTuple):
@@ -77,10 +82,11 @@ def audit_evidence(source: EvidenceSource, progress: Progress, workers: int) -> 
     signed = verified_checkpoint(folder.note(DISTRICT), source.keys)
     district = _district(source, folder, signed)
     last = district.moments[-1] if district.moments else None
-    jobs = [(source, shard, _pins(source, folder, shard, district), last)
-            for shard in range(source.policy.shard_count)]  # fmt: skip
-    total = sum(pinned.size for pinned in last.shards) if last else 0
-    results = at_once(_audit_shard, jobs, workers, lambda done: progress(done, total))
+    jobs = [
+        (source, shard, _pins(source, folder, shard, district), last)
+        for shard in range(source.policy.shard_count)
+    ]
+    results = _audited(source, signed, jobs, progress, workers)
     shards = [checked for checked, _ in results]
     findings = [*district.findings, *_unsigned(source, folder)]
     return EvidenceAudited(
@@ -89,6 +95,27 @@ def audit_evidence(source: EvidenceSource, progress: Progress, workers: int) -> 
         last.at if last else "", shards, sum(records for _, records in results),
         [*findings, *(finding for one in shards for finding in one.findings)],
     )  # fmt: skip
+
+
+def _audited(
+    source: EvidenceSource,
+    signed: SignedCheckpoint,
+    jobs: list[_Job],
+    progress: Progress,
+    workers: int,
+) -> list[tuple[ShardChecked, int]]:
+    """Every shard, those that were done before taken from the audit's state."""
+    state = AuditState(source.state, signed.note, source._replace(state=None))
+    left = [job for job in jobs if state.done(job[1]) is None]
+    total = sum(max((pin.size for pin in job[2]), default=0) for job in left)
+    at_once(
+        _audit_shard,
+        left,
+        workers,
+        lambda done: progress(done, total),
+        lambda number, result: state.keep(*result),
+    )
+    return [found for job in jobs if (found := state.done(job[1])) is not None]
 
 
 def compare_folders(one: Path, other: Path, keys: tuple[Key, ...]) -> list[Finding]:

@@ -1,7 +1,7 @@
 """What the public sees: the district's figures, this week's activities, and good people 好人墙.
 
 Read at most once a minute, for all who look. Invariant: no personal data but what somebody agreed
-to have shown, masked.
+to have shown, masked, and certificates on public notice, which is what the notice is for.
 """
 
 import time
@@ -13,9 +13,11 @@ from typing import NamedTuple
 from sqlalchemy import Connection, RowMapping, or_, select
 
 from dashboards.board.stars import Stars, stars_of
+from ledger.evidence.certificates import on_notice
 from ledger.good_people import good_people
 from ledger.policy import Policy
 from ledger.queries import day_bounds
+from ledger.roster.calling import all_called
 from ledger.roster.tables import activities, people
 
 _KEPT_SECONDS = 60.0
@@ -43,6 +45,15 @@ class Shown(NamedTuple):
     stars: Stars
 
 
+class OnNotice(NamedTuple):
+    """A certificate that is on public notice: for whom, masked, of how much, until when."""
+
+    number: str
+    called: str
+    seconds: int
+    until: int
+
+
 class PublicView(NamedTuple):
     """All of it, as of `read_at` (microseconds)."""
 
@@ -50,6 +61,7 @@ class PublicView(NamedTuple):
     volunteers: int
     activities: Sequence[Occasion]
     wall: Sequence[Shown]
+    notices: Sequence[OnNotice]
 
 
 class PublicViews:
@@ -81,7 +93,17 @@ def read_view(
         len(connection.execute(active).all()),
         activities_between(connection, *_week(today), policy),
         [Shown(*one, stars_of(one.seconds, levels_hours)) for one in wall],
+        _notices(connection),
     )
+
+
+def _notices(connection: Connection) -> list[OnNotice]:
+    waiting = on_notice(connection)
+    called = all_called(connection, {one.volunteer for one in waiting})
+    return [
+        OnNotice(one.number, called.get(one.volunteer, "–"), one.certified_seconds, one.until)
+        for one in waiting
+    ]
 
 
 def activities_between(

@@ -96,6 +96,35 @@ def revoke(engine: Engine, number: str, by: str, reason: str, at: int) -> None:
         _say(connection, number, REVOKED, one.statement, "", by, reason, at)
 
 
+class Noticed(NamedTuple):
+    """A certificate on public notice: whose it will be, the hours it states, until when."""
+
+    number: str
+    volunteer: str
+    certified_seconds: int
+    until: int
+
+
+def on_notice(connection: Connection) -> list[Noticed]:
+    """What members may object to before it is issued, the longest noticed first."""
+    table = certificates.c
+    waiting = {one.number: one for one in _all(connection) if one.status == "noticed"}
+    rows = connection.execute(
+        select(table.number, table.statement_body)
+        .where(table.number.in_(waiting))
+        .order_by(table.notice_until, table.number)
+    )
+    return [
+        Noticed(
+            row.number,
+            waiting[row.number].volunteer,
+            Statement.model_validate_json(row.statement_body).certified_seconds,
+            waiting[row.number].notice_until or 0,
+        )
+        for row in rows
+    ]
+
+
 def listed(connection: Connection, volunteer: str | None = None) -> list[Certified]:
     """All certificates, or a volunteer's, the newest last."""
     return [one for one in _all(connection) if volunteer in (None, one.volunteer)]

@@ -12,11 +12,12 @@ import pypdfium2
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from dashboards.board.public import read_view
 from dashboards.certificate_files import attachments_of, verified_certificate
 from dashboards.certificates import Certificate, Issuer, certificate_pdf
 from dashboards.proof_telling import tell
 from ledger import queries
-from ledger.evidence import proving, reading
+from ledger.evidence import certificates, proving, reading
 from ledger.evidence.checkpoints import one_line
 from ledger.evidence.memory import remembering
 from ledger.evidence.moments import CertificateFate, read_district_entry
@@ -141,6 +142,23 @@ def test_after_days_of_public_notice_it_is_issued(
     assert "noticed" in run(district, "certificate", "--list").stdout  # not over yet
     sign(district, key)
     assert fates(district) == []
+    with queries.reading(district.engine) as connection:
+        (shown,) = read_view(connection, POLICY, now(), [1]).notices
+    assert (shown.called, shown.seconds) == ("王**", 11 * 10 * 3_600)
+    assert certificates.conclude(district.engine, shown.until) == [shown.number]
+    assert certificates.conclude(district.engine, shown.until) == []
+    sign(district, key)
+    assert [one.status for one in fates(district)] == ["issued"]
+    with queries.reading(district.engine) as connection:
+        assert read_view(connection, POLICY, now(), [1]).notices == []
+
+
+def test_the_wall_shows_the_hours_that_a_certificate_states(
+    district: District, certificate: Certificate
+) -> None:
+    with queries.reading(district.engine) as connection:
+        (wang,) = read_view(connection, POLICY, now(), [1]).wall
+    assert wang.seconds == certificate.statement.ledger_seconds
 
 
 @pytest.fixture

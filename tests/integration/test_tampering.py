@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pypdfium2
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -137,6 +138,9 @@ def test_an_archive_or_tiles_and_a_public_key_are_enough(given: Given) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
         assert "2 moments" in done.stdout
         assert "一致" in report.read_text()
+    printed = given.folder / "report.pdf"
+    assert given.audit("--tiles", given.tiles, "--report", printed).returncode == 0
+    assert "一致" in pypdfium2.PdfDocument(printed)[0].get_textpage().get_text_bounded()
     assert not (given.folder / "nowhere").exists()
 
 
@@ -147,6 +151,39 @@ def test_shards_are_audited_side_by_side_with_the_same_result(given: Given) -> N
     assert alone == together
     assert alone["findings"] == []
     assert sum(one["size"] for one in alone["shards"]) == 1_404
+
+
+def test_a_stopped_audit_goes_on_with_the_next_shard(given: Given) -> None:
+    state = given.folder / "state.json"
+    options = ("--log", given.archive, "--tiles", given.tiles, "--state", state, "--json")
+    whole = given.audit(*options).stdout
+    kept = json.loads(state.read_text())
+    assert kept["shards"].keys() == {"0", "1", "2", "3"}
+    for shard in ("1", "3"):
+        del kept["shards"][shard]
+    state.write_text(json.dumps(kept))
+    assert given.audit(*options).stdout == whole
+    kept["shards"]["0"]["seconds"] += 1  # it is taken at its word, for this evidence alone
+    state.write_text(json.dumps(kept))
+    assert given.audit(*options).stdout != whole
+    kept["of"] = "0" * 64
+    state.write_text(json.dumps(kept))
+    assert given.audit(*options).stdout == whole
+
+
+def test_a_sample_is_settled_again_and_the_confidence_is_said(given: Given) -> None:
+    options = ("--log", given.archive, "--tiles", given.tiles, "--sample", 60, "--json")
+    (said,) = [json.loads(line) for line in given.audit(*options).stdout.splitlines()]
+    assert (said["drawn"], said["findings"]) == (60, [])
+    assert 0.048 < said["most_differing"] < 0.050  # 1 − 0.05^(1/60)
+    again = given.audit(*options)
+    assert json.loads(again.stdout) == said  # whoever has the seed draws the same
+    bodies = given.bodies("shard-1")
+    spoiled = [body.replace(b'"seconds":', b'"seconds":1', 1) for body in bodies]
+    given.write("shard-1", spoiled, f"{LEDGER}/shard-1")
+    done = given.audit("--log", given.archive, "--tiles", given.tiles, "--sample", 60)
+    assert done.returncode == 1
+    assert "entry 0 of V" in done.stdout
 
 
 def changed_byte(given: Given) -> None:
