@@ -1,5 +1,6 @@
 """Reports: every second served, by place, team, platform, project, activity, volunteer and time."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -25,6 +26,7 @@ from hours.roster_options import as_json_option, day_option, page_of, paged, ros
 from hours.roster_showing import tell_page
 from hours.settings import Settings, WrongUse
 from ledger import queries
+from ledger.evidence.moments import SignedMoment
 from ledger.policy import SECOND
 from ledger.roster.records import EVER
 from ledger.roster.reports import report as answer
@@ -44,7 +46,9 @@ def _asked(command: _Command) -> _Command:
     beneath = "Only it and all beneath it."
     options: tuple[Callable[[_Command], _Command], ...] = (
         click.option(
-            "--as-of", metavar="TIME", help="As the ledger stood then: YYYY-MM-DD HH:MM[:SS]."
+            "--as-of",
+            metavar="TIME",
+            help="As the ledger stood then: YYYY-MM-DD HH:MM[:SS], or at a signed `moment N`.",
         ),
         click.option(
             "--tree",
@@ -202,13 +206,17 @@ def _refuse_options(context: click.Context) -> None:
             )
 
 
-def _instant(settings: Settings, text: str | None) -> int | None:
-    """Microseconds of a time in the ledger's timezone, or with an offset of its own. WrongUse.
+def _instant(settings: Settings, text: str | None) -> int | SignedMoment | None:
+    """Microseconds of a time in the ledger's timezone, or with its own offset; or `moment 17`.
+
+    WrongUse where it is neither.
 
     A day alone is refused: it could mean its beginning or its end.
     """
     if text is None:
         return None
+    if (signed := re.fullmatch(r"moment (\d{1,15})", text)) is not None:
+        return SignedMoment(int(signed[1]))
     try:
         found = datetime.fromisoformat(text) if len(text) > len("2026-01-01") else None
     except ValueError:

@@ -1,4 +1,4 @@
-"""How far each shard's ledger reached at a past record time.
+"""How far each shard's ledger reached at a past record time, or at a signed moment.
 
 The ledger as of an instant is, in each shard, what stands before the first entry that a record of a
 later time caused. Record times step back a little where partition leadership moves, so that this
@@ -9,6 +9,11 @@ long as record times step back by no more than that margin.
 
 from sqlalchemy import ColumnElement, Connection, String, cast, func, select
 
+from ledger.evidence import reading
+from ledger.evidence.checkpoints import DISTRICT
+from ledger.evidence.moments import Moment, SignedMoment, read_district_entry
+from ledger.evidence.refusals import NotProven
+from ledger.evidence.tables import district_entries
 from ledger.policy import Policy, iso_utc
 from ledger.tables import entries, shards
 
@@ -17,13 +22,30 @@ _MARK = '"recorded_at":"'
 _LENGTH = len("2026-01-01T00:00:00.000000Z")
 
 
-def stands(connection: Connection, instant: int, policy: Policy) -> dict[int, int]:
-    """By shard, the seq before which all was there at `instant` (microseconds, UTC)."""
+def stands(connection: Connection, instant: int | SignedMoment, policy: Policy) -> dict[int, int]:
+    """By shard, the seq before which all was there at `instant` (microseconds, UTC).
+
+    At a moment it is what was signed; NotProven where that entry is no moment that is.
+    """
+    if isinstance(instant, SignedMoment):
+        return _pinned(connection, instant.seq)
     heads = connection.execute(select(shards.c.shard, shards.c.next_seq).order_by(shards.c.shard))
     return {
         shard: _first_later(connection, shard, next_seq, instant, policy)
         for shard, next_seq in heads.all()
     }
+
+
+def _pinned(connection: Connection, seq: int) -> dict[int, int]:
+    latest = reading.latest_checkpoint(connection, DISTRICT)
+    body = connection.scalar(select(district_entries.c.body).where(district_entries.c.seq == seq))
+    moment = read_district_entry(body) if body is not None else None
+    if latest is None or seq >= latest.size or not isinstance(moment, Moment):
+        raise NotProven(
+            f"区级日志的条目 {seq} 不是已签名的时刻。 Entry {seq} of the district's log is no "
+            "moment that is signed."
+        )
+    return {shard: pinned.size for shard, pinned in enumerate(moment.shards)}
 
 
 def _first_later(

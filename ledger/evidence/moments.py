@@ -4,7 +4,7 @@ Pure. The district's log has entries of two kinds: a moment, and a certificate's
 revoked, replaced). Their bytes are RFC 8785 JSON like any entry's; hashes are in hexadecimal.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -61,6 +61,12 @@ DistrictEntry = Moment | CertificateFate
 _ENTRY: TypeAdapter[DistrictEntry] = TypeAdapter(
     Annotated[DistrictEntry, Field(discriminator="type")]
 )
+
+
+class SignedMoment(NamedTuple):
+    """A moment by its place in the district's log: a point in time that was signed."""
+
+    seq: int
 
 
 class NotADistrictEntry(ValueError):

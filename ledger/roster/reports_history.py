@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Column, Connection, select
 
 from ledger import as_of
+from ledger.evidence.moments import SignedMoment
 from ledger.policy import Policy
 from ledger.roster import tables as roster
 from ledger.tables import entries
@@ -36,7 +37,10 @@ class Served(NamedTuple):
 
 
 def history(
-    connection: Connection, volunteer: str, policy: Policy, instant: int | None = None
+    connection: Connection,
+    volunteer: str,
+    policy: Policy,
+    instant: int | SignedMoment | None = None,
 ) -> list[Served]:
     """All that a volunteer served, oldest first; as the ledger held it at an instant, if given."""
     below = None if instant is None else as_of.stands(connection, instant, policy)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
+from ledger.evidence.moments import SignedMoment
 from ledger.refusals import LedgerRefusal
 from ledger.roster.records import EVER, UNIT_LEVELS, Team, Unit
 from ledger.roster.reports_tree import Tree
@@ -37,7 +38,8 @@ class Grouping(NamedTuple):
 class Question:
     """Days are ISO dates, both included. `today`: the tree as it is then; None: as it was served.
 
-    `as_of`: what the ledger held then, microseconds since the epoch; None: what it holds.
+    `as_of`: what the ledger held then, microseconds since the epoch, or at a signed moment; None:
+    what it holds.
     """
 
     by: tuple[Grouping, ...] = ()
@@ -50,7 +52,7 @@ class Question:
     project: str | None = None
     activity: str | None = None
     volunteer: str | None = None
-    as_of: int | None = None
+    as_of: int | SignedMoment | None = None
 
     @property
     def of_people(self) -> bool:

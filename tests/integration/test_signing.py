@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from ledger import queries
+from ledger import as_of, queries
 from ledger.evidence import reading, sealing
 from ledger.evidence.checkpoints import (
     DISTRICT,
@@ -19,13 +19,14 @@ from ledger.evidence.checkpoints import (
     verified_checkpoint,
 )
 from ledger.evidence.memory import Memory
-from ledger.evidence.moments import Moment, read_district_entry
+from ledger.evidence.moments import Moment, SignedMoment, read_district_entry
 from ledger.evidence.notes import read_note
-from ledger.evidence.refusals import EvidenceRefusal, SigningRefused
+from ledger.evidence.refusals import EvidenceRefusal, NotProven, SigningRefused
 from ledger.evidence.tables import checkpoints, district_entries
 from ledger.evidence.volunteer_index import VolunteerIndex
 from ledger.merkle import Frontier, leaf_hash
-from tests.evidence_world import Evidence, evidence_at
+from ledger.roster.reports_history import history
+from tests.evidence_world import POLICY, VOLUNTEERS, Evidence, evidence_at
 
 DOUBLED = {
     "sqlite": "CAST(replace(CAST(body AS text), '3600', '7200') AS BLOB)",
@@ -245,3 +246,24 @@ def test_a_signer_whose_memory_is_lost_takes_up_a_checkpoint_that_is_known(
     last = read_district_entry(bodies[-1][1])
     assert isinstance(last, Moment)
     assert sum(pinned.size for pinned in last.shards) == 4 + 800
+
+
+def test_any_figure_can_be_had_as_of_a_signed_moment(evidence: Evidence) -> None:
+    evidence.serve(60)
+    evidence.seal()
+    evidence.void(VOLUNTEERS[1], "o1")
+    evidence.serve(60)
+    evidence.seal()
+    with queries.reading(evidence.engine) as connection:
+        for seq in (0, 1):
+            body = reading.district_entries_from(connection, seq)[0][1]
+            moment = read_district_entry(body)
+            assert isinstance(moment, Moment)
+            below = as_of.stands(connection, SignedMoment(seq), POLICY)
+            assert below == dict(enumerate(pinned.size for pinned in moment.shards))
+        served = history(connection, VOLUNTEERS[1], POLICY, SignedMoment(0))
+        now = history(connection, VOLUNTEERS[1], POLICY, SignedMoment(1))
+        assert (len(served), len(now)) == (2, 3)  # one was taken back, two came
+        assert served != now
+        with pytest.raises(NotProven, match="no moment"):
+            as_of.stands(connection, SignedMoment(2), POLICY)
