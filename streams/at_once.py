@@ -3,6 +3,7 @@
 Not threads: what an audit does is Python's own work, and one process uses one core.
 """
 
+import logging
 import multiprocessing
 import signal
 from collections.abc import Callable, Sequence
@@ -100,6 +101,8 @@ def _begin(counts: Any) -> None:
     global _counts  # noqa: PLW0603 - a process's own, given to it once as it begins
     _counts = counts
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    for client in ("kafka", "aiokafka"):  # what they say is said in a line, by who started this
+        logging.getLogger(client).addHandler(logging.NullHandler())
 
 
 def _run(job: Job[Result], number: int, given: tuple[Any, ...]) -> Result:
