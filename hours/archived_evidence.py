@@ -1,19 +1,18 @@
 """What was signed, beside an archive of the log: with a public key, an auditor needs no more."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from sqlalchemy import make_url
 
 from hours import showing
+from hours.opened_ledger import reading_ledger
 from hours.settings import Settings
-from ledger import queries
 from ledger.evidence import reading
 from ledger.evidence.checkpoints import DISTRICT, shard_tree
 from ledger.evidence.exporting import export_tree, write_checkpoint
 from ledger.refusals import LedgerRefusal
-from ledger.store import open_store
 
 EVIDENCE = "evidence"
 Copy = Callable[[Path], int]
@@ -27,28 +26,23 @@ def evidence_as_it_stands(settings: Settings) -> Iterator[Copy]:
     if database.get_backend_name() == "sqlite" and not Path(database.database or "").exists():
         yield _none
         return
-    store = open_store(settings.url, settings.ledger_name, settings.policy)
-    try:
-        store.check()
-    except LedgerRefusal as refused:
-        showing.say(f"签名未随存档。 What was signed is not in the archive: {refused}")
-        store.engine.dispose()
-        yield _none
-        return
-    try:
-        with queries.reading(store.engine) as connection:
-            reading.latest_checkpoint(connection, DISTRICT)  # from here on it stands still
+    with ExitStack() as stack:
+        try:
+            connection = stack.enter_context(reading_ledger(settings))
+        except LedgerRefusal as refused:
+            showing.say(f"签名未随存档。 What was signed is not in the archive: {refused}")
+            yield _none
+            return
+        reading.latest_checkpoint(connection, DISTRICT)  # from here on it stands still
 
-            def copy(folder: Path) -> int:
-                kept = folder / EVIDENCE
-                district = export_tree(connection, DISTRICT, kept, lambda done, total: None)
-                for shard in range(settings.shards):
-                    write_checkpoint(connection, shard_tree(shard), kept)
-                return district.size if district else 0
+        def copy(folder: Path) -> int:
+            kept = folder / EVIDENCE
+            district = export_tree(connection, DISTRICT, kept, lambda done, total: None)
+            for shard in range(settings.shards):
+                write_checkpoint(connection, shard_tree(shard), kept)
+            return district.size if district else 0
 
-            yield copy
-    finally:
-        store.engine.dispose()
+        yield copy
 
 
 def _none(folder: Path) -> int:

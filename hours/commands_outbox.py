@@ -9,11 +9,11 @@ import time
 import click
 
 from hours import showing
+from hours.opened_ledger import opened_store
 from hours.settings import Settings
 from ledger.roster import distribution
 from ledger.roster.calling import all_called, call_everybody
 from ledger.roster.store import Deed, begin_change_set, changing, enqueue, load
-from ledger.store import open_store
 from streams.roster_topic import read_roster
 
 
@@ -31,17 +31,12 @@ def publish_again(settings: Settings, by: str, why: str) -> None:
     view = read_roster(settings.streams())
     deed = Deed(by, why, time.time_ns() // 1_000)
     vault = None if settings.roster_key_file is None else settings.vault()
-    store = open_store(settings.url, settings.ledger_name, settings.policy)
-    try:
-        store.check()
-        with changing(store.engine) as connection:
-            noted = call_everybody(connection, vault) if vault is not None else 0
-            number = begin_change_set(connection, deed)
-            roster, called = load(connection), all_called(connection)
-            messages = distribution.anew(roster, number, view.revisions, called)
-            enqueue(connection, number, messages)
-    finally:
-        store.engine.dispose()
+    with opened_store(settings) as store, changing(store.engine) as connection:
+        noted = call_everybody(connection, vault) if vault is not None else 0
+        number = begin_change_set(connection, deed)
+        roster, called = load(connection), all_called(connection)
+        messages = distribution.anew(roster, number, view.revisions, called)
+        enqueue(connection, number, messages)
     showing.say(
         f"{len(messages)} 条消息等待 worker 发布。 "
         f"{len(messages)} messages wait for a worker to publish them."

@@ -11,9 +11,9 @@ from sqlalchemy import Connection
 
 from dashboards.proof_telling import tell
 from hours import showing
+from hours.opened_ledger import reading_ledger
 from hours.settings import Settings, WrongUse
 from hours.signing_keys import verifier_keys
-from ledger import queries
 from ledger.evidence import proving
 from ledger.evidence.checkpoints import Checkpoint, read_checkpoint, shard_tree, tree_of
 from ledger.evidence.growths import growth
@@ -21,7 +21,6 @@ from ledger.evidence.notes import NotANote, read_note
 from ledger.evidence.records import read_record, split
 from ledger.evidence.refusals import NotProven
 from ledger.evidence.tlog_proofs import NotAProof
-from ledger.store import open_store
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _MOST_BYTES = 1 << 28
@@ -59,20 +58,15 @@ def prove(
             "请只给出一项：--entry、--session、--volunteer 或 --growth。 Give one of --entry, "
             "--session, --volunteer and --growth."
         )
-    store = open_store(settings.url, settings.ledger_name, settings.policy)
-    try:
-        store.check()
-        with queries.reading(store.engine) as connection:
-            if entry:
-                text = _entry(connection, entry)
-            elif session:
-                text = proving.session_record(connection, settings.ledger_name, session).text
-            elif volunteer:
-                text = proving.volunteer_record(connection, settings.ledger_name, volunteer).text
-            else:
-                text = _growth(connection, settings.ledger_name, checkpoints)
-    finally:
-        store.engine.dispose()
+    with reading_ledger(settings) as connection:
+        if entry:
+            text = _entry(connection, entry)
+        elif session:
+            text = proving.session_record(connection, settings.ledger_name, session).text
+        elif volunteer:
+            text = proving.volunteer_record(connection, settings.ledger_name, volunteer).text
+        else:
+            text = _growth(connection, settings.ledger_name, checkpoints)
     if out is None:
         click.echo(text, nl=False)
     else:
@@ -140,7 +134,9 @@ def _growth(connection: Connection, ledger: str, files: tuple[Path, ...]) -> str
     if later and later[0][0] != tree:
         raise WrongUse("两个检查点不是同一棵树的。 The two checkpoints are of different trees.")
     hashes = proving.growth_proof(connection, tree, old.size, new)
-    return growth(notes[0], notes[1] if new else proving.latest_note(connection, tree), hashes).text
+    return growth(
+        notes[0], notes[1] if new else proving.latest_signed(connection, tree).note, hashes
+    ).text
 
 
 def _checkpoint(ledger: str, file: Path, note: str) -> tuple[str, Checkpoint]:

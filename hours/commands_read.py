@@ -2,22 +2,20 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
 import click
-from sqlalchemy import Connection
 
 from dashboards.terminal import duration
 from hours import offline, showing
+from hours.opened_ledger import reading_ledger
 from hours.settings import Settings
 from ledger import queries
 from ledger.policy import Policy
 from ledger.queries import Filters
 from ledger.roster import outbox
-from ledger.store import Store, open_store
 from producers.kafka_access import KafkaAccess
 from streams.audit import AuditSource
 from streams.audit import audit as run_audit
@@ -61,7 +59,7 @@ def settle(settings: Settings, file: BinaryIO, as_json: bool) -> None:
 @click.pass_obj
 def status(settings: Settings, as_json: bool) -> None:
     """各分片的状态。 Where each shard stands, beside the end of its log."""
-    with _reading(settings) as connection:
+    with reading_ledger(settings) as connection:
         statuses = queries.status(connection)
         waiting = outbox.pending(connection)
     if waiting:
@@ -109,7 +107,7 @@ def totals(
     settings: Settings, team: str | None, volunteer: str | None, day: str | None, as_json: bool
 ) -> None:
     """各队每日时长。 Sessions and hours by team and day."""
-    with _reading(settings) as connection:
+    with reading_ledger(settings) as connection:
         found = queries.totals(connection, Filters(team, volunteer, day))
     if as_json:
         showing.print_json(map(showing.total_json, found))
@@ -128,7 +126,7 @@ def entries(
     settings: Settings, team: str | None, volunteer: str | None, day: str | None, as_json: bool
 ) -> None:
     """账本条目。 The ledger's entries, by shard and seq."""
-    with _reading(settings) as connection:
+    with reading_ledger(settings) as connection:
         bodies = queries.entries(connection, Filters(team, volunteer, day))
         if as_json:
             for body in bodies:
@@ -144,7 +142,7 @@ def exceptions(
     settings: Settings, team: str | None, volunteer: str | None, day: str | None, as_json: bool
 ) -> None:
     """等待处理的异常。 Taps without a partner, for a leader to put right."""
-    with _reading(settings) as connection:
+    with reading_ledger(settings) as connection:
         filters = Filters(team, volunteer, day)
         found = queries.exceptions(connection, filters, settings.policy, _now())
         if as_json:
@@ -160,7 +158,7 @@ def rejections(
     settings: Settings, team: str | None, volunteer: str | None, day: str | None, as_json: bool
 ) -> None:
     """被拒绝的记录。 Records of the log that were refused, with the reason."""
-    with _reading(settings) as connection:
+    with reading_ledger(settings) as connection:
         filters = Filters(team, volunteer, day)
         found = queries.rejections(connection, filters, settings.policy)
         if as_json:
@@ -261,22 +259,6 @@ def _log(settings: Settings, folder: Path | None) -> Path | tuple[KafkaAccess, s
         return folder
     streams = settings.streams()
     return streams.kafka, streams.taps_topic
-
-
-@contextmanager
-def _reading(settings: Settings) -> Iterator[Connection]:
-    with _store(settings) as store, queries.reading(store.engine) as connection:
-        yield connection
-
-
-@contextmanager
-def _store(settings: Settings) -> Iterator[Store]:
-    store = open_store(settings.url, settings.ledger_name, settings.policy)
-    try:
-        store.check()
-        yield store
-    finally:
-        store.engine.dispose()
 
 
 def _day(text: str | None) -> str | None:

@@ -1,8 +1,7 @@
 """Reports: every second served, by place, team, platform, project, activity, volunteer and time."""
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,10 @@ from zoneinfo import ZoneInfo
 
 import click
 from click.core import ParameterSource
-from sqlalchemy import Connection
 
 from dashboards.terminal import duration
 from hours import report_showing, showing
+from hours.opened_ledger import reading_ledger
 from hours.report_pages import (
     half_year_json,
     half_year_rows,
@@ -22,10 +21,9 @@ from hours.report_pages import (
     print_unknown,
     unknown_json,
 )
-from hours.roster_options import as_json_option, day_option, page_of, paged, roster_engine, today
+from hours.roster_options import as_json_option, day_option, page_of, paged, today
 from hours.roster_showing import tell_page
 from hours.settings import Settings, WrongUse
-from ledger import queries
 from ledger.evidence.moments import SignedMoment
 from ledger.policy import SECOND
 from ledger.roster.records import EVER
@@ -114,7 +112,7 @@ def report(
         limit = _LIMIT
     skipped = (page - 1) * (limit or 0)
     order = sort or ("time" if any(one.dimension in TIMES for one in question.by) else "hours")
-    with _reading(settings) as connection:
+    with reading_ledger(settings) as connection:
         asked_for = Page("time" if order == "time" else "hours", skipped, limit)
         found = answer(connection, question, settings.policy, asked_for)
     hours = report_showing.decimal_hours if decimal else duration
@@ -136,7 +134,7 @@ def report(
 def half_year(settings: Settings, ending: str | None, xlsx: Path | None, as_json: bool) -> None:
     """半年报。 The figures a district reports of half a year, on a page to hand in."""
     day = today(settings)
-    with _reading(settings) as connection:
+    with reading_ledger(settings) as connection:
         found = figures_of(connection, ending or day, day, settings.policy)
     if as_json:
         showing.print_json([half_year_json(found)])
@@ -156,7 +154,7 @@ def volunteer(
     settings: Settings, id: str, as_of: str | None, limit: int, page: int, as_json: bool
 ) -> None:
     """一名志愿者的服务经历。 One volunteer's sessions and adjustments, and their total."""
-    with _reading(settings) as connection:
+    with reading_ledger(settings) as connection:
         found = history(connection, id, settings.policy, _instant(settings, as_of))
     shown = page_of(found, limit, page)
     if as_json:
@@ -172,7 +170,7 @@ def volunteer(
 @click.pass_obj
 def unknown(settings: Settings, limit: int, page: int, as_json: bool) -> None:
     """名册里没有的编号。 Codes in the ledger that the roster lacks, and what to do about them."""
-    with _reading(settings) as connection:
+    with reading_ledger(settings) as connection:
         found = unknown_codes(connection, settings.policy)
     shown = page_of(found, limit, page)
     if as_json:
@@ -228,9 +226,3 @@ def _instant(settings: Settings, text: str | None) -> int | SignedMoment | None:
         )
     aware = found if found.tzinfo else found.replace(tzinfo=ZoneInfo(settings.timezone))
     return int(aware.timestamp()) * SECOND + aware.microsecond
-
-
-@contextmanager
-def _reading(settings: Settings) -> Iterator[Connection]:
-    with roster_engine(settings) as engine, queries.reading(engine) as connection:
-        yield connection

@@ -13,16 +13,17 @@ from sqlalchemy import Connection, Engine
 
 from hours import showing
 from hours.new_files import write_secret
+from hours.opened_ledger import opened_store, reading_ledger
 from hours.settings import Settings, WrongUse
 from hours.signing_keys import signing_keys, verifier_keys
 from ledger import queries, roles
-from ledger.evidence import reading
+from ledger.evidence import proving, reading
 from ledger.evidence.checkpoints import (
     DISTRICT,
     SignedCheckpoint,
     one_line,
     origin_of,
-    shard_tree,
+    trees_of,
     verified_checkpoint,
 )
 from ledger.evidence.exporting import Exported, export_tree
@@ -32,7 +33,6 @@ from ledger.evidence.refusals import NotProven
 from ledger.evidence.sealing import Signer
 from ledger.evidence.signing import SignerMetrics, SignerProcess
 from ledger.evidence.witnesses import Witness, read_witnesses
-from ledger.store import open_store
 from producers.badge_keys import new_private_key
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -71,27 +71,24 @@ def sign(
         return
     keys = signing_keys(settings.signing_key_files, settings.ledger_name)
     if public:
-        trees = [DISTRICT, *(shard_tree(shard) for shard in range(settings.shards))]
-        for tree in trees:
+        for tree in trees_of(settings.shards):
             for key, _ in keys:
                 click.echo(key.named(origin_of(settings.ledger_name, tree)).vkey)
         return
     logging.basicConfig(format="[%(asctime)s] [%(levelname)s] %(message)s", level=logging.INFO)
     for chatty in ("httpx2", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    engine = _engine(settings, roles.SIGNER)
-    signer = Signer(engine, settings.ledger_name, settings.policy, keys)
     folder, witnesses, metrics = settings.signer_home, _witnesses(settings), SignerMetrics()
-    try:
+    with opened_store(settings) as store:
+        roles.refuse_unprivileged(store.engine, roles.SIGNER)
+        signer = Signer(store.engine, settings.ledger_name, settings.policy, keys)
         with remembering(folder, settings.ledger_name) as memory:
             process = SignerProcess(signer, memory, folder, witnesses, metrics)
             if adopt is not None:
                 _adopt(settings, process, memory, adopt)
             else:
-                _refuse_lost_memory(engine, memory)
+                _refuse_lost_memory(store.engine, memory)
             _run(settings, process, metrics, once, every)
-    finally:
-        engine.dispose()
 
 
 @click.command()
@@ -102,17 +99,8 @@ def sign(
 @click.pass_obj
 def checkpoint(settings: Settings, tree: str, line: bool, pdf: Path | None, as_json: bool) -> None:
     """最新的签名检查点。 The latest signed checkpoint: the district's pins the whole ledger."""
-    engine = _engine(settings)
-    try:
-        with queries.reading(engine) as connection:
-            found = reading.latest_checkpoint(connection, tree)
-    finally:
-        engine.dispose()
-    if found is None:
-        raise NotProven(
-            f"{tree} 还没有签名的检查点：请运行 hours sign。 No checkpoint of {tree} is signed "
-            "yet: run hours sign."
-        )
+    with reading_ledger(settings) as connection:
+        found = proving.latest_signed(connection, tree)
     if pdf is not None:
         from dashboards.checkpoint_notice import write_checkpoint_notice  # noqa: PLC0415
 
@@ -138,15 +126,11 @@ def export(settings: Settings, folder: Path, without_entries: bool) -> None:
     Again later: what is new is added. Stopped half-way: run it again. Entries say which volunteer
     was where and when, by number: give them to auditors, put hashes alone on the open web.
     """
-    engine = _engine(settings)
-    try:
-        with queries.reading(engine) as connection:
-            found = [
-                _export(connection, tree, folder, with_entries=not without_entries)
-                for tree in [DISTRICT, *(shard_tree(shard) for shard in range(settings.shards))]
-            ]
-    finally:
-        engine.dispose()
+    with reading_ledger(settings) as connection:
+        found = [
+            _export(connection, tree, folder, with_entries=not without_entries)
+            for tree in trees_of(settings.shards)
+        ]
     if not any(found):
         raise NotProven(
             "还没有签名的检查点：请运行 hours sign。 No checkpoint is signed yet: run hours sign."
@@ -169,14 +153,6 @@ def _export(
         return export_tree(
             connection, tree, folder, moved, entries=with_entries or tree == DISTRICT
         )
-
-
-def _engine(settings: Settings, role: str | None = None) -> Engine:
-    store = open_store(settings.url, settings.ledger_name, settings.policy)
-    store.check()
-    if role is not None:
-        roles.refuse_unprivileged(store.engine, role)
-    return store.engine
 
 
 def _make_key(settings: Settings, file: Path) -> None:

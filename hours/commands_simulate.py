@@ -14,11 +14,10 @@ from zoneinfo import ZoneInfo
 import click
 
 from hours import showing
+from hours.opened_ledger import reading_ledger
 from hours.settings import Settings, WrongUse
 from hours.simulated_roster import SERVING, district_on
-from ledger import queries
 from ledger.roster.store import load
-from ledger.store import open_store
 from producers.district import District
 from producers.district_rows import activity_rows
 from producers.district_seed import VOLUNTEER_COUNT
@@ -146,13 +145,8 @@ def _half_year(first_day: str | None, to_kafka: bool, **options: int) -> Plan:
 
 def _of_roster(settings: Settings, first_day: str | None) -> District:
     """The roster's district as it is on the first day, today unless told. WrongUse, NoDatabase."""
-    store = open_store(settings.url, settings.ledger_name, settings.policy)
-    try:
-        store.check()
-        with queries.reading(store.engine) as connection:
-            roster = load(connection, SERVING)
-    finally:
-        store.engine.dispose()
+    with reading_ledger(settings) as connection:
+        roster = load(connection, SERVING)
     district = district_on(roster, first_day or _days_ago(0))
     if district.serving and district.kiosk_places:
         return district

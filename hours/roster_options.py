@@ -14,12 +14,12 @@ from zoneinfo import ZoneInfo
 import click
 from sqlalchemy import Engine
 
+from hours.opened_ledger import opened_store
 from hours.settings import Settings, WrongUse
 from ledger.roster.private_values import private_field
 from ledger.roster.records import KINDS
 from ledger.roster.store import Deed
 from ledger.roster.words import KIND_WORDS, value_of
-from ledger.store import open_store
 
 Command = Callable[..., None]
 _LONGEST = {"by": 200, "why": 1000}
@@ -119,12 +119,8 @@ def status_value(kind: str, word: str | None) -> str | None:
 @contextmanager
 def roster_engine(settings: Settings) -> Iterator[Engine]:
     """The database, checked to be this ledger's."""
-    store = open_store(settings.url, settings.ledger_name, settings.policy)
-    try:
-        store.check()
+    with opened_store(settings) as store:
         yield store.engine
-    finally:
-        store.engine.dispose()
 
 
 def zone_of(settings: Settings) -> ZoneInfo:

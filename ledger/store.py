@@ -5,8 +5,8 @@ halves, rejections and the shard's head change together or not at all, and only 
 that is the latest.
 """
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -48,6 +48,17 @@ class Claim:
 def open_store(url: str, name: str, policy: Policy) -> "Store":
     """The ledger at a SQLAlchemy URL, not yet checked. NoDatabase where it can't be served."""
     return Store(open_engine(url), name, policy)
+
+
+@contextmanager
+def checked_store(url: str, name: str, policy: Policy) -> Iterator["Store"]:
+    """The same, checked, and let go of at the end. LedgerRefusal."""
+    store = open_store(url, name, policy)
+    try:
+        store.check()
+        yield store
+    finally:
+        store.engine.dispose()
 
 
 class Store:

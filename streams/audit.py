@@ -6,7 +6,7 @@ Shards are independent: each is audited in a process of its own, as many at once
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -17,7 +17,7 @@ from ledger.audit import Finding, check_shards
 from ledger.policy import Policy
 from ledger.replay import audit_shard
 from ledger.roster.reports_audit import check_groupings
-from ledger.store import Store, open_store
+from ledger.store import Store, checked_store
 from ledger.taps import Record
 from producers.kafka_access import KafkaAccess
 from streams.archive import open_archive
@@ -46,15 +46,9 @@ class AuditSource:
     policy: Policy
     log: Path | tuple[KafkaAccess, str]
 
-    @contextmanager
-    def store(self) -> Iterator[Store]:
+    def store(self) -> AbstractContextManager[Store]:
         """The ledger, checked. LedgerRefusal."""
-        store = open_store(self.url, self.name, self.policy)
-        try:
-            store.check()
-            yield store
-        finally:
-            store.engine.dispose()
+        return checked_store(self.url, self.name, self.policy)
 
     def open_log(self) -> AbstractContextManager[Log]:
         """TopicRefusal or ArchiveRefusal where it can't be read."""

@@ -44,6 +44,11 @@ def shard_tree(shard: int) -> str:
     return f"shard-{shard}"
 
 
+def trees_of(shard_count: int) -> list[str]:
+    """All trees of a ledger, the district's first."""
+    return [DISTRICT, *map(shard_tree, range(shard_count))]
+
+
 def shard_of(tree: str) -> int | None:
     """Whose tree it is; None for the district's."""
     found = _SHARD.fullmatch(tree)

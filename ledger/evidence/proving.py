@@ -39,7 +39,7 @@ _AT_ONCE = 500
 
 def entry_proof(connection: Connection, tree: str, seq: int) -> TlogProof:
     """That an entry is under its tree's latest checkpoint. NotProven, EvidenceRefusal."""
-    checkpoint = _latest(connection, tree)
+    checkpoint = latest_signed(connection, tree)
     if not 0 <= seq < checkpoint.size:
         raise NotProven(
             f"{tree} 的检查点只到条目 {checkpoint.size - 1}：条目 {seq} 不存在，或还没有签名。 "
@@ -55,7 +55,7 @@ def growth_proof(
     connection: Connection, tree: str, old_size: int, new: Checkpoint | None = None
 ) -> list[bytes]:
     """That a tree only grew from one of `old_size` into a later one, or the latest. NotProven."""
-    latest = _latest(connection, tree)
+    latest = latest_signed(connection, tree)
     size, root = (new.size, new.root) if new else (latest.size, latest.root)
     if not 0 <= old_size <= size <= latest.size:
         raise NotProven(
@@ -65,9 +65,15 @@ def growth_proof(
     return _Prover(connection, tree, size, root).growth_from(old_size)
 
 
-def latest_note(connection: Connection, tree: str) -> str:
-    """The latest signed checkpoint of a tree, with its cosignatures. NotProven."""
-    return _latest(connection, tree).note
+def latest_signed(connection: Connection, tree: str) -> StoredCheckpoint:
+    """The latest signed checkpoint of a tree. NotProven where there is none."""
+    checkpoint = reading.latest_checkpoint(connection, tree)
+    if checkpoint is None:
+        raise NotProven(
+            f"{tree} 还没有签名的检查点：请运行 hours sign。 No checkpoint of {tree} is signed "
+            "yet: run hours sign."
+        )
+    return checkpoint
 
 
 def volunteer_record(connection: Connection, ledger: str, volunteer: str) -> Record:
@@ -175,18 +181,8 @@ def _record(
     )
 
 
-def _latest(connection: Connection, tree: str) -> StoredCheckpoint:
-    checkpoint = reading.latest_checkpoint(connection, tree)
-    if checkpoint is None:
-        raise NotProven(
-            f"{tree} 还没有签名的检查点：请运行 hours sign。 No checkpoint of {tree} is signed "
-            "yet: run hours sign."
-        )
-    return checkpoint
-
-
 def _latest_moment(connection: Connection) -> _LatestMoment:
-    checkpoint = _latest(connection, DISTRICT)
+    checkpoint = latest_signed(connection, DISTRICT)
     table = district_entries
     row = connection.execute(
         select(table.c.seq, table.c.body)

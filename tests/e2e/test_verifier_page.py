@@ -41,7 +41,7 @@ def good(evidence: Evidence) -> dict[str, bytes]:
     with queries.reading(evidence.engine) as connection:
         record = proving.volunteer_record(connection, LEDGER, VOLUNTEERS[5])
         bundle = proving.entry_proof(connection, "shard-1", 17)
-        note = proving.latest_note(connection, "district")
+        note = proving.latest_signed(connection, "district").note
     return {
         "record": record.text.encode(),
         "bundle": bundle.text.encode(),

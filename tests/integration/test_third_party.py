@@ -146,7 +146,7 @@ def test_a_cosigned_checkpoint_passes_transparency_dev_s_verifier(
     witness = Ed25519PrivateKey.generate()
     key = Key("witness.example", witness.public_key().public_bytes_raw(), is_witness=True)
     with queries.reading(evidence.engine) as connection:
-        note = proving.latest_note(connection, DISTRICT)
+        note = proving.latest_signed(connection, DISTRICT).note
     at, file = 1_790_000_000, tmp_path / "checkpoint"
     signature = witness.sign(cosigned_text(read_note(note).text, at))
     for said, holds in ((at, True), (at + 1, False)):
