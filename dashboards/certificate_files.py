@@ -16,6 +16,7 @@ from ledger.evidence.notes import Key
 from ledger.evidence.records import ProvenRecord, read_record, verified_record
 from ledger.evidence.statements import Identity, Statement, statement_of
 from ledger.evidence.tlog_proofs import NotAProof
+from ledger.faults import first_fault
 from ledger.policy import Policy
 
 _PDF = b"%PDF-"
@@ -75,9 +76,7 @@ def _said(data: bytes) -> _Said:
     try:
         return _Said.model_validate_json(data)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise NotAProof(f"{CERTIFICATE}: {where}: {first['msg']}") from error
+        raise NotAProof(f"{CERTIFICATE}: {first_fault(error)}") from error
 
 
 def _difference(statement: Statement, expected: Statement) -> str:

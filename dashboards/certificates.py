@@ -11,13 +11,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-import zxingcpp
 from fpdf import FPDF
 from fpdf.enums import Align
 from fpdf.fonts import FontFace
-from PIL import Image
 
 from dashboards.badge_type import Face
+from dashboards.code_pictures import code_picture
 from ledger.evidence.records import Record
 from ledger.evidence.statements import Identity, Statement
 
@@ -195,7 +194,7 @@ class _Sheet:
             pdf.add_page()
         pdf.ln(3)
         top = pdf.y
-        pdf.image(_code(self._certificate.checkpoint_line), x=pdf.l_margin, y=top, w=_CODE)
+        pdf.image(code_picture(self._certificate.checkpoint_line), x=pdf.l_margin, y=top, w=_CODE)
         cap = statement.policy.day_cap_hours
         zh, en = _ROUNDING[statement.policy.rounding]
         lines = (
@@ -249,9 +248,3 @@ def _attach(pdf: FPDF, certificate: Certificate) -> None:
             mime_type="application/json", associated_file_relationship="Data",
             creation_date=certificate.made_at, modification_date=certificate.made_at,
         )  # fmt: skip
-
-
-def _code(text: str) -> Image.Image:
-    made = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
-    pixels = memoryview(made.to_image(scale=6, add_quiet_zones=True))
-    return Image.frombytes("L", (len(pixels), len(pixels)), pixels.tobytes())

@@ -6,20 +6,17 @@ below it says, to the letter.
 
 from pathlib import Path
 
-import zxingcpp
 from fpdf import FPDF
 from fpdf.enums import Align
-from PIL import Image
 
 from dashboards.badge_type import Face
 from dashboards.board.words import moment
-from ledger.evidence.checkpoints import one_line, read_checkpoint
-from ledger.evidence.notes import read_note
+from dashboards.code_pictures import code_picture
+from ledger.evidence.checkpoints import one_line, stated_checkpoint
 from ledger.evidence.reading import StoredCheckpoint
 
 _MARGIN = 25.0
 _CODE = 70.0
-_BOX_PIXELS = 8
 _ZH = (
     "这一行固定了此刻以前的全部时长：今后任何一条被改动、删去或补写，都与它对不上。请拍照保存；"
     "任何人都可以用 hours verify 或核对网页，拿它核对一份证明。"
@@ -32,7 +29,7 @@ _EN = (
 
 def write_checkpoint_notice(checkpoint: StoredCheckpoint, timezone: str, file: Path) -> None:
     """Write the page (A4, PDF)."""
-    origin, size, _ = read_checkpoint(read_note(checkpoint.note).text)
+    origin, size, _ = stated_checkpoint(checkpoint.note)
     line, at = one_line(checkpoint.note), moment(checkpoint.signed_at, timezone)
     pdf = FPDF(format="A4")
     pdf.set_margin(_MARGIN)
@@ -43,7 +40,7 @@ def write_checkpoint_notice(checkpoint: StoredCheckpoint, timezone: str, file: P
     pdf.ln(8)
     _write(pdf, 13, f"{origin}　·　{at}　·　{size}")
     pdf.ln(6)
-    pdf.image(_code(line), x=(pdf.w - _CODE) / 2, w=_CODE)
+    pdf.image(code_picture(line), x=(pdf.w - _CODE) / 2, w=_CODE)
     pdf.ln(8)
     pdf.set_font_size(9)
     pdf.multi_cell(0, 5, line, align=Align.L, new_x="LMARGIN", new_y="NEXT")
@@ -57,9 +54,3 @@ def write_checkpoint_notice(checkpoint: StoredCheckpoint, timezone: str, file: P
 def _write(pdf: FPDF, size: float, text: str, align: Align = Align.C) -> None:
     pdf.set_font_size(size)
     pdf.multi_cell(0, size * 0.55, text, align=align, new_x="LMARGIN", new_y="NEXT")
-
-
-def _code(text: str) -> Image.Image:
-    made = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
-    pixels = memoryview(made.to_image(scale=_BOX_PIXELS, add_quiet_zones=True))
-    return Image.frombytes("L", (len(pixels), len(pixels)), pixels.tobytes())

@@ -3,10 +3,11 @@
 Pure: takes a file's bytes and the keys that are trusted. Lines are Chinese first, English second.
 """
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from pydantic_core import from_json
 
 from dashboards.certificate_files import ProvenCertificate, is_pdf, verified_certificate
 from dashboards.terminal import duration
@@ -14,6 +15,7 @@ from ledger.evidence.checkpoints import SignedCheckpoint, note_of_line, verified
 from ledger.evidence.growths import read_growth, verified_growth
 from ledger.evidence.notes import Key, NotANote
 from ledger.evidence.records import ProvenRecord, read_record, verified_record
+from ledger.evidence.statements import Standing, standing
 from ledger.evidence.tlog_proofs import HEADER, NotAProof, read_tlog_proof, verified_proof
 
 
@@ -54,7 +56,7 @@ def tell(data: bytes, keys: Sequence[Key]) -> Told:
 
 def _tell_json(data: bytes, keys: Sequence[Key]) -> Told:
     try:
-        kind = json.loads(data).get("format")
+        kind = from_json(data).get("format")
     except (ValueError, AttributeError) as error:
         raise NotAProof("no JSON that is known") from error
     if kind == "hours-growth":
@@ -122,43 +124,33 @@ def _tell_certificate(certified: ProvenCertificate) -> Told:
 
 
 def _tell_record(proven: ProvenRecord) -> Told:
-    entries = [json.loads(body) for body in proven.bodies]
     lines = [
         *_signed(proven.checkpoint),
-        f"志愿者 {proven.volunteer} 的 {len(entries)} 个条目，在 {proven.moment.at} 时都在账本里。 "
-        f"{len(entries)} entries of volunteer {proven.volunteer} were in the ledger at "
-        f"{proven.moment.at}.",
+        f"志愿者 {proven.volunteer} 的 {len(proven.bodies)} 个条目，在 {proven.moment.at} "
+        f"时都在账本里。 {len(proven.bodies)} entries of volunteer {proven.volunteer} were in "
+        f"the ledger at {proven.moment.at}.",
     ]
     if proven.is_whole:
         lines.append(
             "到那时为止，此人的条目没有一个被遗漏。 Up to then none of this volunteer's entries "
             "was left out."
         )
-    lines += _figures(entries)
+    lines += _figures(standing(proven.bodies))
     return Told("record", True, lines, [_SERVED, _LATER, *([] if proven.is_whole else [_HIDDEN])])
 
 
-def _figures(entries: Iterable[dict[str, Any]]) -> list[str]:
-    """Sessions that count, and those that were taken back, by what the entries say."""
-    counting: dict[str, dict[str, Any]] = {}
-    adjusted, taken_back = [], 0
-    for entry in entries:
-        if entry["type"] == "credit":
-            counting[entry["session"]] = entry
-        elif entry["type"] == "reversal":
-            counting.pop(entry["session"], None)
-            taken_back += 1
-        elif entry["type"] == "adjustment":
-            adjusted.append(entry)
-    seconds = sum(entry["seconds"] for entry in [*counting.values(), *adjusted])
+def _figures(stands: Standing) -> list[str]:
+    """Sessions that count, and those that were taken back."""
+    credited, adjusted, taken_back = stands
+    seconds = sum(entry["seconds"] for entry in [*credited, *adjusted])
     return [
-        f"计入 {len(counting)} 次、{len(adjusted)} 笔调整，共 {duration(seconds)}；冲销 "
-        f"{taken_back} 次。 {len(counting)} sessions and {len(adjusted)} adjustments count, "
+        f"计入 {len(credited)} 次、{len(adjusted)} 笔调整，共 {duration(seconds)}；冲销 "
+        f"{taken_back} 次。 {len(credited)} sessions and {len(adjusted)} adjustments count, "
         f"{duration(seconds)} in all; {taken_back} were taken back.",
         *(
             f"  {entry['opened_at']} – {entry['closed_at']} {entry['team']} "
             f"{entry.get('activity', '')} {duration(entry['seconds'])}"
-            for entry in counting.values()
+            for entry in credited
         ),
         *(
             f"  {entry['day']} {entry['team']} {duration(entry['seconds'])} {entry['reason']}"

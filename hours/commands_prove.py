@@ -13,11 +13,11 @@ from dashboards.proof_telling import tell
 from hours import showing
 from hours.opened_ledger import reading_ledger
 from hours.settings import Settings, WrongUse
-from hours.signing_keys import verifier_keys
+from hours.signing_keys import trusted_keys
 from ledger.evidence import proving
-from ledger.evidence.checkpoints import Checkpoint, read_checkpoint, shard_tree, tree_of
+from ledger.evidence.checkpoints import Checkpoint, shard_tree, stated_checkpoint, tree_of
 from ledger.evidence.growths import growth
-from ledger.evidence.notes import NotANote, read_note
+from ledger.evidence.notes import NotANote
 from ledger.evidence.records import read_record, split
 from ledger.evidence.refusals import NotProven
 from ledger.evidence.tlog_proofs import NotAProof
@@ -92,16 +92,11 @@ def verify(
     HOURS_PUBLIC_KEY_FILE stands in for --key. --split DIR writes a record's entries as bundles
     for anyone's tools.
     """
-    given = key or (str(settings.public_key_file) if settings.public_key_file else None)
-    if given is None:
-        raise WrongUse(
-            "没有公钥：给出 --key，或设置 HOURS_PUBLIC_KEY_FILE。 There is no public key: give "
-            "--key, or set HOURS_PUBLIC_KEY_FILE."
-        )
+    keys = trusted_keys(settings, key)
     if file.stat().st_size > _MOST_BYTES:
         raise WrongUse(f"{file} 太大，不会是证明。 {file} is too large to be a proof.")
     data = file.read_bytes()
-    told = tell(data, verifier_keys(given))
+    told = tell(data, keys)
     if as_json:
         showing.print_json([told._asdict()])
     else:
@@ -141,7 +136,7 @@ def _growth(connection: Connection, ledger: str, files: tuple[Path, ...]) -> str
 
 def _checkpoint(ledger: str, file: Path, note: str) -> tuple[str, Checkpoint]:
     try:
-        checkpoint = read_checkpoint(read_note(note).text)
+        checkpoint = stated_checkpoint(note)
     except NotANote as error:
         raise WrongUse(f"{file} 不是检查点：{error}。 {file} is no checkpoint: {error}.") from error
     tree = tree_of(ledger, checkpoint.origin)

@@ -1,6 +1,5 @@
 """The commands that read the ledger, recompute it, or settle a file beside it."""
 
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -177,8 +176,8 @@ def rejections(
 @click.option(
     "--workers",
     type=click.IntRange(1, 64),
-    default=os.cpu_count() or 1,
-    help="Shards at a time, each in a process of its own; the cores there are, unless told.",
+    help="Shards at a time, each in a process of its own; unless told, as many as there are cores, "
+    "or one where there is little to do.",
 )
 @click.option(
     "--key",
@@ -212,7 +211,7 @@ def rejections(
 def audit(
     settings: Settings,
     folder: Path | None,
-    workers: int,
+    workers: int | None,
     key: str | None,
     tiles: Path | None,
     against: Path | None,

@@ -1,6 +1,5 @@
 """The commands that set something going: services, ledger, worker, events, demo."""
 
-import os
 import signal
 import sys
 from pathlib import Path
@@ -178,11 +177,10 @@ def dump(settings: Settings, folder: Path, as_json: bool) -> None:
 @click.option(
     "--workers",
     type=click.IntRange(1, 64),
-    default=os.cpu_count() or 1,
-    help="Partitions at a time; the cores there are, unless told.",
+    help="Partitions at a time; unless told, as many as there are cores, or one for a small one.",
 )
 @click.pass_obj
-def restore(settings: Settings, folder: Path, workers: int) -> None:
+def restore(settings: Settings, folder: Path, workers: int | None) -> None:
     """把存档恢复到空的 Kafka。 Put an archive back into an empty Kafka, each record at its time.
 
     Then `hours init` and `hours worker` make the same ledger of it, byte for byte. Stopped at any

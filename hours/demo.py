@@ -74,7 +74,7 @@ def run_demo(settings: Settings, seed: int, say: Say, console: Console, stay: bo
             audited = run_audit(source, lambda done, total: None, os.cpu_count() or 1)
             tell_audit(audited)
             say("签名并出具证明… Signing, and certifying somebody…")
-            console.print(prove_it(environment, home, store.engine), markup=False)
+            console.print(prove_it(environment, home, store.engine), markup=False, soft_wrap=True)
             if stay:
                 with _worker(environment, home):
                     _let_people_tap(environment, home, streams, store, plan, console)

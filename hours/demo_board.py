@@ -47,12 +47,18 @@ def demo_board(
 def tell_board(board: Mapping[str, str], console: Console) -> None:
     """Where it is, and who may sign in."""
     console.print("\n[bold]看板 The board[/bold]")
-    console.print(f"  在浏览器打开 open in a browser:  {board['address']}", highlight=False)
+    console.print(
+        f"  在浏览器打开 open in a browser:  {board['address']}", highlight=False, soft_wrap=True
+    )
     console.print("  账号 accounts:                   leader officer centre auditor operator")
     console.print(
         f"  密码 the password of all:        {board['password']}", highlight=False, soft_wrap=True
     )
-    console.print(f"  公开页 for the public:           {board['address']}/public", highlight=False)
+    console.print(
+        f"  公开页 for the public:           {board['address']}/public",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def _accounts(

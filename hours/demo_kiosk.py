@@ -147,7 +147,9 @@ def _tell(
     console.print(
         f"  输入编号 type the number:        {number_of(person.volunteer)}", highlight=False
     )
-    console.print(f"  志愿者证 the badge, to print:     {home / 'badge.pdf'}", highlight=False)
+    console.print(
+        f"  志愿者证 the badge, to print:     {home / 'badge.pdf'}", highlight=False, soft_wrap=True
+    )
     console.print("  或把这个码对准签到机的摄像头 or hold this before the kiosk's camera:")
     for line in qr_lines(sign_badge(badge, ledger_name, key)):
         console.print(line, style="black on bright_white", highlight=False)

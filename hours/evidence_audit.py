@@ -9,7 +9,7 @@ import click
 from dashboards.audit_report import audit_report, audit_report_pdf
 from hours import showing
 from hours.settings import Settings, WrongUse
-from hours.signing_keys import verifier_keys
+from hours.signing_keys import trusted_keys
 from ledger.evidence.checkpoints import verified_checkpoint
 from ledger.evidence.folder import TileFolder
 from ledger.evidence.notes import NotANote
@@ -25,7 +25,7 @@ from streams.spot_audit import spot_audit
 def run_evidence_audit(
     settings: Settings,
     archive: Path | None,
-    workers: int,
+    workers: int | None,
     key: str | None,
     tiles: Path | None,
     against: Path | None,
@@ -110,12 +110,12 @@ def _refuse_unsigned(source: EvidenceSource) -> None:
 def _source(
     settings: Settings, archive: Path | None, key: str | None, tiles: Path | None
 ) -> EvidenceSource:
-    given = key or (str(settings.public_key_file) if settings.public_key_file else None)
-    if given is None or (archive is None and tiles is None):
+    if archive is None and tiles is None:
         raise WrongUse(
-            "审计需要 --key 公钥，以及 --log 存档 或 --tiles 导出。 Give --key, and --log ARCHIVE "
-            "or --tiles DIR, or both."
+            "用公钥审计，需要 --log 存档 或 --tiles 导出。 An audit by a key takes --log "
+            "ARCHIVE or --tiles DIR, or both."
         )
+    keys = tuple(trusted_keys(settings, key))
     evidence = tiles or (archive / "evidence" if archive else Path())
     if not (evidence / "district" / "checkpoint").is_file():
         raise WrongUse(
@@ -124,7 +124,6 @@ def _source(
             f"There is no checkpoint of the district in {evidence}: give an export by --tiles, or "
             "ask for an archive that hours dump wrote with the ledger at hand."
         )
-    keys = tuple(verifier_keys(given))
     return EvidenceSource(settings.ledger_name, settings.policy, keys, evidence, archive, tiles)
 
 

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from ledger.policy import Policy
+from ledger.policy import Policy, known_zone
 from ledger.roster.vault import Vault
 from producers.kafka_access import KafkaAccess, Mechanism
 from streams.settings import StreamSettings
@@ -19,14 +18,6 @@ if TYPE_CHECKING:
 
 class WrongUse(Exception):
     """A setting or an argument can't be used; the message says which and what to do."""
-
-
-def _timezone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError("no such IANA timezone, as Asia/Shanghai is one") from error
-    return name
 
 
 def _address(text: str) -> str:
@@ -65,7 +56,7 @@ class Settings(BaseModel):
     ledger_url: str | None = Field(default=None, repr=False)
     ledger_password_file: Path | None = None
     ledger_name: str = Field(default="tongzhou.hours.example", min_length=1, pattern=r"^[!-~]+$")
-    timezone: Annotated[str, AfterValidator(_timezone)] = "Asia/Shanghai"
+    timezone: Annotated[str, AfterValidator(known_zone)] = "Asia/Shanghai"
     shards: int = Field(default=4, ge=1, le=1024)
     topic_prefix: str = Field(default="hours", pattern=r"^[A-Za-z0-9._-]{1,100}$")
     session_seconds: float = Field(default=6, ge=1, le=300)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from hours.key_files import private_bytes
-from hours.settings import WrongUse
+from hours.settings import Settings, WrongUse
 from ledger.evidence.notes import Key, NotAKey, Sign, key_of
 from producers.badge_keys import NotABadgeKey, private_key_in
 
@@ -30,6 +30,16 @@ def signing_keys(files: Iterable[Path], ledger: str) -> list[tuple[Key, Sign]]:
             "HOURS_SIGNING_KEY_FILE."
         )
     return keys
+
+
+def trusted_keys(settings: Settings, given: str | None) -> list[Key]:
+    """The keys that were given, or else the setting's. WrongUse where there are none."""
+    if given is None and settings.public_key_file is None:
+        raise WrongUse(
+            "没有公钥：给出 --key，或设置 HOURS_PUBLIC_KEY_FILE。 There is no public key: give "
+            "--key, or set HOURS_PUBLIC_KEY_FILE."
+        )
+    return verifier_keys(given or str(settings.public_key_file))
 
 
 def verifier_keys(given: str) -> list[Key]:

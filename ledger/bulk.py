@@ -70,6 +70,21 @@ def add_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     connection.execute(_adding(statement, table), {"rows": _named(names, rows)})
 
 
+def replace_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Insert rows, or put them in the place of those that have the same keys."""
+    if not rows:
+        return
+    dialect = sqlite if _is_sqlite(connection) else postgresql
+    statement = dialect.insert(table)
+    others = {
+        column.name: statement.excluded[column.name] for column in table.c if not column.primary_key
+    }
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=others),
+        _named(table.c.keys(), rows),
+    )
+
+
 def delete_rows(
     connection: Connection, table: Table, names: Sequence[str], keys: Sequence[Row]
 ) -> None:

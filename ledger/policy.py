@@ -7,7 +7,7 @@ Invariant: two workers with the same policy and the same log write the same byte
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property, lru_cache
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 SECOND = 1_000_000
 """Microseconds in a second: every time in the ledger is an integer of microseconds."""
@@ -89,6 +89,15 @@ def microseconds_of(text: str) -> int:
     """The instant that `iso_utc` wrote."""
     at = datetime.fromisoformat(text)
     return int(at.timestamp()) * SECOND + at.microsecond
+
+
+def known_zone(name: str) -> str:
+    """The name of a timezone from outside. ValueError where no clock knows it."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError("no such IANA timezone, as Asia/Shanghai is one") from error
+    return name
 
 
 @lru_cache(maxsize=32_768)

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from ledger.faults import first_fault
 from ledger.policy import Policy
 from streams.segments import (
     ArchiveRefusal,
@@ -152,11 +153,9 @@ def _read_manifest(folder: Path) -> Manifest | None:
             f"读不了 {path}（{error.strerror}）。 {path} can't be read ({error.strerror})."
         ) from error
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"]))
         raise ArchiveRefusal(
             f"{path} 损坏了，或出自更新的版本：请从另一份存档恢复它。 {path} is damaged, or of a "
-            f"newer version ({where + ': ' if where else ''}{first['msg']}): restore it from "
+            f"newer version ({first_fault(error)}): restore it from "
             "another copy of the archive, or update this program."
         ) from error
 

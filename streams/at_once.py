@@ -5,6 +5,7 @@ Not threads: what an audit does is Python's own work, and one process uses one c
 
 import logging
 import multiprocessing
+import os
 import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -16,10 +17,19 @@ Job = Callable[..., Result]
 """Takes what is called with how far it is, then its own arguments; both can be pickled."""
 
 _LOOK_SECONDS = 0.2
+_WORTH_PROCESSES = 20_000
+"""Records that are settled in the time that processes take to begin."""
 
 
 class JobLost(Exception):
     """A process ended before its job was done; the message says what to do."""
+
+
+def workers_for(records: int, wanted: int | None) -> int:
+    """How many at a time: as many as somebody wants, else a core each, or one for a few records."""
+    if wanted is not None:
+        return wanted
+    return (os.cpu_count() or 1) if records >= _WORTH_PROCESSES else 1
 
 
 def at_once(

@@ -21,7 +21,7 @@ from ledger.store import Store, checked_store
 from ledger.taps import Record
 from producers.kafka_access import KafkaAccess
 from streams.archive import open_archive
-from streams.at_once import at_once
+from streams.at_once import at_once, workers_for
 from streams.collecting import collecting_rarely
 from streams.decoding import decode
 from streams.log import Log, open_log
@@ -63,7 +63,7 @@ Progress = Callable[[int, int], None]
 
 
 def audit(
-    source: AuditSource, progress: Progress, workers: int = 1, most_findings: int = 20
+    source: AuditSource, progress: Progress, workers: int | None = None, most_findings: int = 20
 ) -> Audited:
     """Compare a whole ledger, each shard as it stands when its turn comes, with the log.
 
@@ -75,7 +75,8 @@ def audit(
         groupings = list(islice(check_groupings(connection, store.policy), most_findings))
     total = sum(status.head.next_offset for status in statuses)
     jobs = [(source, status.shard, most_findings) for status in statuses]
-    audited = at_once(_audit_shard, jobs, workers, lambda done: progress(done, total))
+    some = workers_for(total, workers)
+    audited = at_once(_audit_shard, jobs, some, lambda done: progress(done, total))
     findings += [finding for one in audited for finding in one.findings]
     return Audited(
         len(statuses),

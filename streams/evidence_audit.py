@@ -36,7 +36,7 @@ from ledger.merkle import leaf_hash
 from ledger.policy import Policy
 from ledger.shard import Head, Shard
 from streams.archive import open_archive
-from streams.at_once import at_once
+from streams.at_once import at_once, workers_for
 from streams.audit_state import AuditState
 from streams.collecting import collecting_rarely
 from streams.decoding import decode
@@ -75,7 +75,9 @@ Progress = Callable[[int, int], None]
 """Entries or records so far, and in all, as far as that is known."""
 
 
-def audit_evidence(source: EvidenceSource, progress: Progress, workers: int) -> EvidenceAudited:
+def audit_evidence(
+    source: EvidenceSource, progress: Progress, workers: int | None = None
+) -> EvidenceAudited:
     """Check all of it. NotANote where the district's checkpoint isn't signed by a key given,
     FolderRefusal, ArchiveRefusal where something can't be read."""
     folder = TileFolder(source.evidence)
@@ -102,7 +104,7 @@ def _audited(
     signed: SignedCheckpoint,
     jobs: list[_Job],
     progress: Progress,
-    workers: int,
+    workers: int | None,
 ) -> list[tuple[ShardChecked, int]]:
     """Every shard, those that were done before taken from the audit's state."""
     state = AuditState(source.state, signed.note, source._replace(state=None))
@@ -111,7 +113,7 @@ def _audited(
     at_once(
         _audit_shard,
         left,
-        workers,
+        workers_for(total, workers),
         lambda done: progress(done, total),
         lambda number, result: state.keep(*result),
     )
@@ -196,19 +198,27 @@ def _audit_shard(
 ) -> tuple[ShardChecked, int]:
     """One shard: its entries from tiles, or settled from the archive, or both side by side."""
     with collecting_rarely():
-        if source.archive is None:
-            assert source.tiles is not None
-            tiled = _Tiled(source.tiles, shard, moved)
-            checked = check_shard(shard, tiled.chunks(), pins, last)
-            return checked._replace(findings=[*checked.findings, *tiled.findings]), 0
-        settled = _Settled(source, shard, moved, max((pin.size for pin in pins), default=0))
-        checked = check_shard(shard, settled.chunks(), pins, last)
-        findings = checked.findings
-        if source.tiles is not None:
-            tiled = _Tiled(source.tiles, shard, lambda done: None)
-            other = list(_first_difference(shard, settled.again().chunks(), tiled.chunks()))
-            findings = [*findings, *tiled.findings, *other]
-        return checked._replace(findings=findings), settled.records
+        settled, tiled = _settled(source, shard, moved, pins), _tiled(source, shard, moved)
+        beside = _Beside(shard, settled, tiled) if settled and tiled else None
+        chunks = next(found.chunks() for found in (beside, settled, tiled) if found)
+        checked = check_shard(shard, chunks, pins, last)
+        others = [finding for found in (tiled, beside) if found for finding in found.findings]
+        findings = [*checked.findings, *others]
+        return checked._replace(findings=findings), settled.records if settled else 0
+
+
+def _settled(
+    source: EvidenceSource, shard: int, moved: Callable[[int], None], pins: list[Pin]
+) -> "_Settled | None":
+    if source.archive is None:
+        return None
+    return _Settled(source, shard, moved, max((pin.size for pin in pins), default=0))
+
+
+def _tiled(source: EvidenceSource, shard: int, moved: Callable[[int], None]) -> "_Tiled | None":
+    if source.tiles is None:
+        return None
+    return _Tiled(source.tiles, shard, moved if source.archive is None else lambda done: None)
 
 
 class _Tiled:
@@ -220,16 +230,12 @@ class _Tiled:
         self.findings: list[Finding] = []
 
     def chunks(self) -> Iterator[list[bytes]]:
-        edge, size = Edge(), self._size()
-        for bodies in self._folder.entries(self._tree, size):
+        edge, stated = Edge(), self._folder.checkpoint(self._tree)
+        for bodies in self._folder.entries(self._tree, stated.size):
             self._hold(edge.extend(map(leaf_hash, bodies)))
             self._moved(edge.size)
             yield bodies
         self._hold(edge.partial())
-
-    def _size(self) -> int:
-        """As far as the checkpoint in the folder says, whoever signed it."""
-        return int(self._folder.note(self._tree).split("\n")[1])
 
     def _hold(self, tiles: list[tuple[Tile, bytes]]) -> None:
         for tile, hashes in tiles:
@@ -249,10 +255,6 @@ class _Settled:
     ) -> None:
         self._source, self._number, self._moved, self._most = source, shard, moved, most
         self.records = 0
-
-    def again(self) -> "_Settled":
-        """The same once more."""
-        return _Settled(self._source, self._number, lambda done: None, self._most)
 
     def chunks(self) -> Iterator[list[bytes]]:
         source, number = self._source, self._number
@@ -275,16 +277,25 @@ class _Settled:
                 return
 
 
-def _first_difference(
-    shard: int, settled: Iterator[list[bytes]], tiled: Iterator[list[bytes]]
-) -> Iterator[Finding]:
-    ours = (body for chunk in settled for body in chunk)
-    for seq, there in enumerate(body for chunk in tiled for body in chunk):
-        here = next(ours, None)
-        if here != there:
-            expected = here.decode() if here else "nothing"
-            yield Finding(SIGNED, shard, f"seq {seq}", there.decode(errors="replace"), expected)
-            return
-    missing = next(ours, None)
-    if missing is not None:
-        yield Finding(SIGNED, shard, "the end of the export", "nothing", missing.decode())
+class _Beside:
+    """A shard's entries as they were settled, each held against the export's; both in one pass."""
+
+    def __init__(self, shard: int, settled: _Settled, tiled: _Tiled) -> None:
+        self._shard, self._settled, self._tiled = shard, settled, tiled
+        self.findings: list[Finding] = []
+
+    def chunks(self) -> Iterator[list[bytes]]:
+        size, exported = 0, (body for chunk in self._tiled.chunks() for body in chunk)
+        for bodies in self._settled.chunks():
+            for body in bodies:
+                self._compare(size, body, next(exported, None))
+                size += 1
+            yield bodies
+        for seq, there in enumerate(exported, size):
+            self._compare(seq, None, there)
+
+    def _compare(self, seq: int, here: bytes | None, there: bytes | None) -> None:
+        """The first difference alone is told: behind it nothing stands where it should."""
+        if here != there and not self.findings:
+            told = [one.decode(errors="replace") if one else "nothing" for one in (there, here)]
+            self.findings.append(Finding(SIGNED, self._shard, f"seq {seq}", *told))

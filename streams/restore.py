@@ -19,7 +19,7 @@ from aiokafka.errors import KafkaError
 from streams.aio import client_options
 from streams.archive import Archive, open_archive
 from streams.archive_lines import as_archived
-from streams.at_once import at_once
+from streams.at_once import at_once, workers_for
 from streams.log import log_bounds, open_log
 from streams.segments import ArchiveRefusal
 from streams.settings import StreamSettings
@@ -39,7 +39,9 @@ class Restored(NamedTuple):
     added: int
 
 
-def restore(settings: StreamSettings, folder: Path, progress: Progress, workers: int) -> Restored:
+def restore(
+    settings: StreamSettings, folder: Path, progress: Progress, workers: int | None = None
+) -> Restored:
     """Put an archive back; again, if it was stopped. ArchiveRefusal, TopicRefusal.
 
     Refused where the topic holds anything else, or the archive has a hole.
@@ -57,7 +59,8 @@ def restore(settings: StreamSettings, folder: Path, progress: Progress, workers:
         jobs = [(settings, folder, number, starts[number]) for number in partitions]
         total = sum(ends.values()) - sum(starts.values())
         with taking_producers_time(settings):
-            at_once(_restore_partition, jobs, workers, lambda done: progress(done, total))
+            some = workers_for(total, workers)
+            at_once(_restore_partition, jobs, some, lambda done: progress(done, total))
     check_log(settings)
     return Restored(sum(ends.values()), sum(ends.values()) - sum(starts.values()))
 

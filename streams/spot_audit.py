@@ -79,9 +79,8 @@ class _Exported(NamedTuple):
 
 def _exported(tiles: Path, shard: int) -> _Exported:
     folder, tree = TileFolder(tiles), shard_tree(shard)
-    size = int(folder.note(tree).split("\n")[1])
     found, last = dict[str, list[bytes]](), -1
-    for bodies in folder.entries(tree, size):
+    for bodies in folder.entries(tree, folder.checkpoint(tree).size):
         for body in bodies:
             entry = from_json(body)
             if "volunteer" in entry:

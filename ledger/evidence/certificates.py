@@ -23,7 +23,8 @@ _LOCK = 0x63657274
 """PostgreSQL's advisory lock for certificates: the letters "cert"."""
 
 _DAY = 24 * 3_600 * SECOND
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTUVWXYZ"[:31]
+_CHECK = "0123456789ABCDEFGHJKMNPQRSTUVWX"
+"""A check character for each remainder by 31: without those that are read as another."""
 
 
 class Certified(NamedTuple):
@@ -35,6 +36,7 @@ class Certified(NamedTuple):
     made_by: str
     statement: str
     notice_until: int | None
+    replaces: str | None
     status: str
 
 
@@ -81,10 +83,7 @@ def conclude(engine: Engine, at: int) -> list[str]:
             if one.status == "noticed" and (one.notice_until or 0) <= at
         ]
         for one in over:
-            replaces = connection.scalar(
-                select(certificates.c.replaces).where(certificates.c.number == one.number)
-            )
-            request = Request(one.volunteer, one.made_by, replaces)
+            request = Request(one.volunteer, one.made_by, one.replaces)
             _issue(connection, one.number, one.statement, request, at)
     return [one.number for one in over]
 
@@ -168,7 +167,7 @@ def _all(connection: Connection) -> list[Certified]:
     rows = connection.execute(
         select(
             table.number, table.volunteer, table.made_at, table.made_by, table.statement,
-            table.notice_until,
+            table.notice_until, table.replaces,
         ).order_by(table.made_at, table.number)
     )  # fmt: skip
     return [Certified(*row, fates.get(row.number, "noticed")) for row in rows]
@@ -194,4 +193,4 @@ def _next_number(connection: Connection, at: int, timezone: str) -> str:
         .where(certificates.c.number.like(f"{year}-%"))
     )
     digits = f"{(count or 0) + 1:06d}"
-    return f"{year}-{digits}{_ALPHABET[int(f'{year}{digits}') % len(_ALPHABET)]}"
+    return f"{year}-{digits}{_CHECK[int(f'{year}{digits}') % len(_CHECK)]}"

@@ -95,6 +95,11 @@ def read_checkpoint(text: str) -> Checkpoint:
     return checkpoint
 
 
+def stated_checkpoint(note: str) -> Checkpoint:
+    """What a signed note says, whoever signed it: nothing is verified. NotANote."""
+    return read_checkpoint(read_note(note).text)
+
+
 def verified_checkpoint(note: str, keys: Iterable[Key]) -> SignedCheckpoint:
     """A checkpoint signed by one of the log's keys under its own origin. NotANote.
 

@@ -13,9 +13,8 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from ledger.evidence import reading
-from ledger.evidence.checkpoints import read_checkpoint
+from ledger.evidence.checkpoints import stated_checkpoint
 from ledger.evidence.folder import TileFolder
-from ledger.evidence.notes import read_note
 from ledger.evidence.proofs import tree_root
 from ledger.evidence.reading import StoredCheckpoint
 from ledger.evidence.refusals import EvidenceRefusal, FolderRefusal
@@ -77,8 +76,8 @@ def _whole_up_to(folder: Path, tree: str, checkpoint: StoredCheckpoint) -> int:
     there = TileFolder(folder)
     if not (folder / tree / "checkpoint").exists():
         return 0
-    before = read_checkpoint(read_note(there.note(tree)).text)
-    ours = read_checkpoint(read_note(checkpoint.note).text)
+    before = there.checkpoint(tree)
+    ours = stated_checkpoint(checkpoint.note)
     if before.origin != ours.origin or before.size > ours.size:
         raise FolderRefusal(
             f"{folder / tree} 已有 {before.origin} 的 {before.size} 个条目，账本签到 {ours.size}："

@@ -7,8 +7,8 @@ outside: sizes are checked here, hashes by whoever trusts a root. Written by `ex
 from collections.abc import Iterator
 from pathlib import Path
 
-from ledger.evidence.checkpoints import DISTRICT, read_checkpoint, shard_of
-from ledger.evidence.notes import NotANote, read_note
+from ledger.evidence.checkpoints import DISTRICT, Checkpoint, shard_of, stated_checkpoint
+from ledger.evidence.notes import NotANote
 from ledger.evidence.refusals import FolderRefusal
 from ledger.evidence.tiles import WIDTH, Tile, unbundle
 from ledger.merkle import HASH_BYTES
@@ -30,13 +30,12 @@ class TileFolder:
         return sorted(found, key=lambda tree: -1 if shard_of(tree) is None else shard_of(tree) or 0)
 
     def note(self, tree: str) -> str:
-        """A tree's checkpoint, unverified. FolderRefusal."""
-        text = self._content(f"{tree}/checkpoint").decode(errors="replace")
-        try:
-            read_checkpoint(read_note(text).text)
-        except NotANote as error:
-            raise self._refusal(f"{tree}/checkpoint", f"{error}") from error
-        return text
+        """A tree's checkpoint as it is signed, unverified. FolderRefusal."""
+        return self._stated(tree)[0]
+
+    def checkpoint(self, tree: str) -> Checkpoint:
+        """What a tree's checkpoint says, whoever signed it. FolderRefusal."""
+        return self._stated(tree)[1]
 
     def fetch(self, tree: str, tile: Tile) -> bytes:
         """A tile of hashes, the beginning of a wider one if need be. FolderRefusal."""
@@ -58,6 +57,13 @@ class TileFolder:
             if len(bodies) < tile.width:
                 raise self._refusal(where, f"{len(bodies)} entries, not {tile.width}")
             yield bodies[: tile.width]
+
+    def _stated(self, tree: str) -> tuple[str, Checkpoint]:
+        note = self._content(f"{tree}/checkpoint").decode(errors="replace")
+        try:
+            return note, stated_checkpoint(note)
+        except NotANote as error:
+            raise self._refusal(f"{tree}/checkpoint", f"{error}") from error
 
     def _widest(self, tree: str, tile: Tile) -> bytes:
         """The tile, or the full one it grew into, which is served in its place."""

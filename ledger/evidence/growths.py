@@ -13,6 +13,7 @@ from ledger.evidence.checkpoints import SignedCheckpoint, verified_checkpoint
 from ledger.evidence.notes import Key
 from ledger.evidence.proofs import is_consistent
 from ledger.evidence.tlog_proofs import NotAProof, hashes_of
+from ledger.faults import first_fault
 
 
 class Growth(BaseModel):
@@ -42,9 +43,7 @@ def read_growth(data: bytes | str) -> Growth:
     try:
         return Growth.model_validate_json(data)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise NotAProof(f"{where}: {first['msg']}") from error
+        raise NotAProof(first_fault(error)) from error
 
 
 def verified_growth(

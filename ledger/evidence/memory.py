@@ -124,15 +124,8 @@ class Memory:
             found |= {row[0]: Indexed(*row) for row in rows}
         return found
 
-    def all_volunteers(self, shard: int) -> dict[str, Indexed]:
-        """Every leaf of a shard's index."""
-        rows = self._database.execute(
-            "SELECT volunteer, entries, chain FROM volunteers WHERE shard = ?", (shard,)
-        )
-        return {row[0]: Indexed(*row) for row in rows}
-
     def volunteers_since(self, shard: int, size: int) -> list[Indexed]:
-        """The leaves that changed after the tree had that size."""
+        """The leaves that changed after the tree had that size; all of them, after 0."""
         rows = self._database.execute(
             "SELECT volunteer, entries, chain FROM volunteers WHERE shard = ? AND size > ?",
             (shard, size),

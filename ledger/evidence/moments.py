@@ -9,6 +9,10 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from ledger.entries import canonical
+from ledger.faults import first_fault
+
+MOMENT, CERTIFICATE = "moment", "certificate"
+"""The kinds of entries, as their `type` says."""
 
 _Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 _Count = Annotated[int, Field(ge=0, lt=1 << 53)]
@@ -78,9 +82,7 @@ def read_district_entry(body: bytes) -> DistrictEntry:
     try:
         entry = _ENTRY.validate_json(body)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise NotADistrictEntry(f"{where}: {first['msg']}") from error
+        raise NotADistrictEntry(first_fault(error)) from error
     if entry.body != body:
         raise NotADistrictEntry("not in canonical form")
     return entry

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from ledger import tables
 from ledger.evidence import reading
 from ledger.evidence.checkpoints import DISTRICT, Checkpoint, shard_tree
-from ledger.evidence.moments import Moment, read_district_entry
+from ledger.evidence.moments import MOMENT, Moment, read_district_entry
 from ledger.evidence.proofs import (
     consistency_proof,
     inclusion_proof,
@@ -82,21 +82,24 @@ def volunteer_record(connection: Connection, ledger: str, volunteer: str) -> Rec
     NotProven where there is no moment yet, or none of theirs is signed.
     """
     moment = _latest_moment(connection)
-    for shard in range(len(moment.moment.shards)):
-        index = VolunteerIndex(reading.indexed_volunteers(connection, shard))
-        place = index.place(volunteer)
-        if place is None:
-            continue
-        pinned = moment.moment.shards[shard]
-        if (index.size, index.root.hex()) != (pinned.volunteers, pinned.volunteers_root):
-            raise _altered(f"volunteer_index {shard}")
-        hashes = Hashes()
-        whole = IndexPlace(index=place[0], path=hashes.places(index.proof(place[0])))
-        seqs = _seqs(connection, shard, pinned.size, volunteer=volunteer)
-        return _record(connection, ledger, volunteer, shard, moment, seqs, hashes, whole)
-    raise NotProven(
-        f"志愿者 {volunteer} 还没有已签名的条目。 No entry of volunteer {volunteer} is signed yet."
-    )
+    shard = reading.shard_of_volunteer(connection, volunteer)
+    if shard is None:
+        raise NotProven(
+            f"志愿者 {volunteer} 还没有已签名的条目。 No entry of volunteer {volunteer} is signed "
+            "yet."
+        )
+    pinned = moment.moment.shards[shard]
+    index = VolunteerIndex(reading.indexed_volunteers(connection, shard))
+    place = index.place(volunteer)
+    if place is None or (index.size, index.root.hex()) != (
+        pinned.volunteers,
+        pinned.volunteers_root,
+    ):
+        raise _altered(f"volunteer_index {shard}")
+    hashes = Hashes()
+    whole = IndexPlace(index=place[0], path=hashes.places(index.proof(place[0])))
+    seqs = _seqs(connection, shard, pinned.size, volunteer=volunteer)
+    return _record(connection, ledger, volunteer, shard, moment, seqs, hashes, whole)
 
 
 def session_record(connection: Connection, ledger: str, session: str) -> Record:
@@ -186,7 +189,7 @@ def _latest_moment(connection: Connection) -> _LatestMoment:
     table = district_entries
     row = connection.execute(
         select(table.c.seq, table.c.body)
-        .where(table.c.seq < checkpoint.size, table.c.kind == "moment")
+        .where(table.c.seq < checkpoint.size, table.c.kind == MOMENT)
         .order_by(table.c.seq.desc())
         .limit(1)
     ).one_or_none()

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Select, func, select
 
 from ledger import tables
-from ledger.evidence.checkpoints import DISTRICT, shard_of
+from ledger.evidence.checkpoints import shard_of
 from ledger.evidence.notes import with_signatures
 from ledger.evidence.refusals import EvidenceRefusal
 from ledger.evidence.tables import (
@@ -56,7 +56,7 @@ def heads(connection: Connection) -> dict[int, StoredHead]:
 def bodies(connection: Connection, tree: str, start: int, stop: int) -> Iterator[list[bytes]]:
     """Entries' bytes of a tree from `start` up to `stop`, in chunks. EvidenceRefusal at a gap."""
     expected = start
-    with fetching(connection, _entries(tree, start, stop)) as fetch:
+    with fetching(connection, _entries(tree, "body", start, stop)) as fetch:
         while rows := fetch(_CHUNK):
             for seq, body in rows:
                 if seq != expected or not isinstance(body, bytes):
@@ -117,6 +117,14 @@ def fates_after(connection: Connection, known: int) -> list[Any]:
     )
 
 
+def shard_of_volunteer(connection: Connection, volunteer: str) -> int | None:
+    """Whose index has them, as of the latest moment; None where none has."""
+    table = volunteer_index
+    return connection.scalar(
+        select(table.c.shard).where(table.c.volunteer == volunteer).order_by(table.c.shard).limit(1)
+    )
+
+
 def indexed_volunteers(connection: Connection, shard: int) -> Iterator[Indexed]:
     """The leaves of a shard's index, as of the latest moment."""
     table = volunteer_index
@@ -126,27 +134,19 @@ def indexed_volunteers(connection: Connection, shard: int) -> Iterator[Indexed]:
     return (Indexed(*row) for row in rows)
 
 
-def _entries(tree: str, start: int, stop: int) -> Select[Any]:
+def _entries(tree: str, column: str, start: int, stop: int) -> Select[Any]:
+    """A column of a tree's entries from `start` up to `stop`, in order, with their numbers."""
     shard = shard_of(tree)
-    if shard is None:
-        seq, body, where = district_entries.c.seq, district_entries.c.body, []
-    else:
-        table = tables.entries
-        seq, body, where = table.c.seq, table.c.body, [table.c.shard == shard]
-    return select(seq, body).where(*where, seq >= start, seq < stop).order_by(seq)
+    table = district_entries if shard is None else tables.entries
+    where = () if shard is None else (table.c.shard == shard,)
+    seq = table.c.seq
+    return select(seq, table.c[column]).where(*where, seq >= start, seq < stop).order_by(seq)
 
 
 def _leaves(connection: Connection, tree: str, tile: Tile) -> bytes:
-    shard, start = shard_of(tree), tile.number * WIDTH
-    if shard is None:
-        seq, leaf, where = district_entries.c.seq, district_entries.c.leaf, []
-    else:
-        table = tables.entries
-        seq, leaf, where = table.c.seq, table.c.leaf, [table.c.shard == shard]
-    rows = connection.execute(
-        select(leaf).where(*where, seq >= start, seq < start + tile.width).order_by(seq)
-    )
-    return b"".join(rows.scalars())
+    start = tile.number * WIDTH
+    rows = connection.execute(_entries(tree, "leaf", start, start + tile.width))
+    return b"".join(leaf for _, leaf in rows)
 
 
 def _above(connection: Connection, tree: str, tile: Tile) -> bytes:
@@ -168,8 +168,7 @@ def _root(size: int, packed: bytes) -> bytes:
 
 
 def _gap(tree: str, seq: int) -> EvidenceRefusal:
-    name = "district" if tree == DISTRICT else tree
     return EvidenceRefusal(
-        f"{name} 缺条目 {seq}：账本被改动过，请运行 hours audit。 Entry {seq} of {name} is missing "
+        f"{tree} 缺条目 {seq}：账本被改动过，请运行 hours audit。 Entry {seq} of {tree} is missing "
         "or no bytes: the ledger was altered; run hours audit."
     )

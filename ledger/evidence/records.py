@@ -23,6 +23,7 @@ from ledger.evidence.notes import Key
 from ledger.evidence.proofs import is_included
 from ledger.evidence.tlog_proofs import NotAProof, TlogProof, hashes_of
 from ledger.evidence.volunteer_index import Indexed, chained
+from ledger.faults import first_fault
 from ledger.merkle import leaf_hash
 
 _Number = Annotated[int, Field(ge=0, lt=1 << 53)]
@@ -107,9 +108,7 @@ def read_record(data: bytes | str) -> Record:
     try:
         return Record.model_validate_json(data)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise NotAProof(f"{where}: {first['msg']}") from error
+        raise NotAProof(first_fault(error)) from error
 
 
 def verified_record(record: Record, keys: Iterable[Key]) -> ProvenRecord:

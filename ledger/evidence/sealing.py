@@ -18,7 +18,14 @@ from ledger.evidence import looking, reading
 from ledger.evidence.checkpoints import DISTRICT, Checkpoint, origin_of, shard_tree
 from ledger.evidence.growing import Growth, grow
 from ledger.evidence.memory import DistrictEntry, Memory, NamedGrowth
-from ledger.evidence.moments import CertificateFate, Moment, Pinned, read_district_entry
+from ledger.evidence.moments import (
+    CERTIFICATE,
+    MOMENT,
+    CertificateFate,
+    Moment,
+    Pinned,
+    read_district_entry,
+)
 from ledger.evidence.notes import Key, Sign, signed
 from ledger.evidence.refusals import SigningRefused
 from ledger.evidence.storing import store_district, store_tree, store_volunteers
@@ -27,7 +34,6 @@ from ledger.evidence.volunteer_index import VolunteerIndex
 from ledger.policy import Policy, iso_utc, microseconds_of
 from ledger.turns import taking_turns
 
-MOMENT, CERTIFICATE = "moment", "certificate"
 LOCK = 0x7369676E
 """PostgreSQL's advisory lock for signing: the letters "sign"."""
 
@@ -127,7 +133,7 @@ class Sealing:
         self, growths: dict[int, NamedGrowth], fates: Iterable[Any]
     ) -> list[DistrictEntry]:
         """What the district's log shall say next: fates, then the moment."""
-        now = self._now(growths)
+        now = self._now()
         seq = self._memory.tree(DISTRICT).size
         entries: list[DistrictEntry] = []
         for fate in fates:
@@ -146,8 +152,8 @@ class Sealing:
     def _pinned(self, shard: int, growth: Growth) -> Pinned:
         index = self._indexes.get(shard)
         if index is None:
-            known = self._memory.all_volunteers(shard)
-            index = self._indexes[shard] = VolunteerIndex(known.values())
+            known = self._memory.volunteers_since(shard, 0)
+            index = self._indexes[shard] = VolunteerIndex(known)
         index.update(growth.volunteers.values())
         return Pinned(
             root=growth.edge.root().hex(),
@@ -156,7 +162,7 @@ class Sealing:
             volunteers_root=index.root.hex(),
         )
 
-    def _now(self, growths: dict[int, NamedGrowth]) -> int:
+    def _now(self) -> int:
         """The clock, if it can be right: not behind what was already said or recorded."""
         now, last = self._clock(), self._last_said()
         if now <= last:
@@ -194,18 +200,17 @@ class Sealing:
     def _store_shards(self, connection: Connection) -> None:
         for shard in range(self._signer.policy.shard_count):
             tree = shard_tree(shard)
-            stored = reading.latest_checkpoint(connection, tree)
-            if self._store_tree(connection, tree):
-                since = stored.size if stored else -1
+            since = self._store_tree(connection, tree)
+            if since is not None:
                 store_volunteers(connection, shard, self._memory.volunteers_since(shard, since))
 
-    def _store_tree(self, connection: Connection, tree: str) -> bool:
-        """Write a tree's tiles and checkpoint, unless they are there: whether it did."""
+    def _store_tree(self, connection: Connection, tree: str) -> int | None:
+        """Write a tree's tiles and checkpoint: the size it had there; None if it has them."""
         remembered = self._memory.tree(tree)
         latest = reading.latest_checkpoint(connection, tree)
         since = latest.size if latest else 0
-        if not remembered.size or (latest and since >= remembered.size):
-            return False
+        if since >= remembered.size:
+            return None
         store_tree(connection, tree, remembered.edge, self._memory.tiles_since(tree, since))
         connection.execute(
             insert(checkpoints).values(
@@ -214,7 +219,7 @@ class Sealing:
                 signed_at=self._clock(),
             )
         )  # fmt: skip
-        return True
+        return since
 
     def _refuse_other_entries(self, connection: Connection, seq: int) -> None:
         """Another signer wrote first: what was to be said here was signed by nobody; forget it."""

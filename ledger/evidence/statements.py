@@ -10,12 +10,12 @@ from collections.abc import Iterable
 from hashlib import sha256
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import from_json
 
 from ledger.entries import canonical
 from ledger.evidence.records import ProvenRecord
-from ledger.policy import Policy, microseconds_of
+from ledger.policy import Policy, known_zone, microseconds_of
 
 _HOUR = 3_600
 _STEPS = {"none": 1, "half-hour": _HOUR // 2, "hour": _HOUR}
@@ -64,7 +64,7 @@ class Statement(_Part):
     served: list[Served]
     sessions: _Count
     taken_back: _Count
-    timezone: str
+    timezone: Annotated[str, AfterValidator(known_zone)]
     v: Literal[1] = 1
     volunteer: str
 
@@ -103,22 +103,39 @@ class Counted(NamedTuple):
     is_session: bool
 
 
-def counted(bodies: Iterable[bytes], policy: Policy) -> tuple[list[Counted], int]:
-    """What counts of a volunteer's entries, in order; and how many sessions were taken back."""
-    sessions: dict[tuple[str, str], Counted] = {}
-    adjustments, taken_back = list[Counted](), 0
+class Standing(NamedTuple):
+    """What stands of a volunteer's entries, as JSON values, in order."""
+
+    credits: list[dict[str, Any]]
+    adjustments: list[dict[str, Any]]
+    taken_back: int
+    """How many sessions were credited and no longer count."""
+
+
+def standing(bodies: Iterable[bytes]) -> Standing:
+    """What counts: a session's latest credit unless it was reversed, and every adjustment."""
+    sessions: dict[tuple[str, str], dict[str, Any]] = {}
+    adjustments, taken_back = list[dict[str, Any]](), 0
     for body in bodies:
         entry = from_json(body)
         if entry["type"] == "adjustment":
-            adjustments.append(_adjusted(entry))
+            adjustments.append(entry)
             continue
         # A session's name may come again, days later: it is told by its name and its beginning.
         session = entry["session"], entry["opened_at"]
         if entry["type"] == "credit":
-            sessions[session] = _credited(entry, policy)
+            sessions[session] = entry
         elif sessions.pop(session, None) is not None:
             taken_back += 1
-    return [*sessions.values(), *adjustments], taken_back
+    return Standing(list(sessions.values()), adjustments, taken_back)
+
+
+def counted(stands: Standing, policy: Policy) -> list[Counted]:
+    """Sessions by the civil day they began on, adjustments by the day they name."""
+    return [
+        *(_credited(entry, policy) for entry in stands.credits),
+        *map(_adjusted, stands.adjustments),
+    ]
 
 
 def statement_of(
@@ -131,7 +148,8 @@ def statement_of(
     """The statement that a whole record gives. ValueError where the record isn't whole."""
     if not proven.is_whole:
         raise ValueError("a certificate needs a whole record: something may have been left out")
-    counts, taken_back = counted(proven.bodies, policy)
+    stands = standing(proven.bodies)
+    counts = counted(stands, policy)
     by_day: dict[str, int] = defaultdict(int)
     by_place: dict[tuple[str, str], list[Counted]] = defaultdict(list)
     for one in counts:
@@ -139,7 +157,7 @@ def statement_of(
         by_place[one.team, one.activity].append(one)
     days = sorted(by_day)
     return Statement(
-        adjustments=sum(not one.is_session for one in counts),
+        adjustments=len(stands.adjustments),
         certified_seconds=sum(map(reporting.reported, by_day.values())),
         first_day=days[0] if days else "",
         identity=identity.hash,
@@ -158,8 +176,8 @@ def statement_of(
             )
             for (team, activity), theirs in sorted(by_place.items())
         ],
-        sessions=sum(one.is_session for one in counts),
-        taken_back=taken_back,
+        sessions=len(stands.credits),
+        taken_back=stands.taken_back,
         timezone=policy.timezone,
         volunteer=proven.volunteer,
     )

@@ -3,19 +3,16 @@
 All of it can be repeated: what is there already is replaced by the same, or by more of the same.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from sqlalchemy import Connection, Table, func, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, func, select
 
-from ledger.bulk import Row, insert_rows
+from ledger.bulk import insert_rows, replace_rows
 from ledger.evidence.memory import Memory
 from ledger.evidence.tables import district_entries, tree_tiles, volunteer_index
 from ledger.evidence.tiles import Edge, Tile
 from ledger.evidence.volunteer_index import Indexed
 from ledger.merkle import leaf_hash
-
-_AT_ONCE = 1_000
 
 
 def store_tree(
@@ -23,7 +20,7 @@ def store_tree(
 ) -> None:
     """The tiles above the leaves: those that filled, and those at the edge."""
     there = [*filled, *((tile, hashes) for tile, hashes in edge.partial() if tile.level)]
-    _replace(
+    replace_rows(
         connection,
         tree_tiles,
         [(tree, tile.level, tile.number, hashes) for tile, hashes in there],
@@ -32,7 +29,7 @@ def store_tree(
 
 def store_volunteers(connection: Connection, shard: int, changed: Iterable[Indexed]) -> None:
     """The leaves of a shard's index that changed."""
-    _replace(connection, volunteer_index, [(shard, *one) for one in changed])
+    replace_rows(connection, volunteer_index, [(shard, *one) for one in changed])
 
 
 def store_district(connection: Connection, memory: Memory) -> None:
@@ -47,19 +44,3 @@ def store_district(connection: Connection, memory: Memory) -> None:
             for entry in memory.district_since(count)
         ],
     )
-
-
-def _replace(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    keys = [column.name for column in table.primary_key]
-    for at in range(0, len(rows), _AT_ONCE):
-        statement = dialect.insert(table)
-        others = {
-            column.name: statement.excluded[column.name]
-            for column in table.c
-            if column.name not in keys
-        }
-        connection.execute(
-            statement.on_conflict_do_update(index_elements=keys, set_=others),
-            [dict(zip(table.c.keys(), row, strict=True)) for row in rows[at : at + _AT_ONCE]],
-        )

@@ -221,6 +221,10 @@ def test_a_certificate_that_states_other_than_its_record_gives_is_refused(
     someone = certificate.identity.model_copy(update={"name": "张三"})
     with pytest.raises(NotAProof, match="states other"):
         verified_certificate(certificate_pdf(certificate._replace(identity=someone)), keys)
+    for zone in ("Mars/Phobos", "../../etc/passwd", "A" * 5_000):
+        elsewhere = certificate._replace(statement=statement.model_copy(update={"timezone": zone}))
+        with pytest.raises(NotAProof, match="no such IANA timezone"):
+            verified_certificate(certificate_pdf(elsewhere), keys)
     for rubbish in (b"%PDF-1.7\n", b"%PDF-" + os.urandom(200)):
         assert not tell(rubbish, keys).holds
 
