@@ -11,13 +11,15 @@ from typing import NamedTuple
 import pypdfium2
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from dashboards.certificates import CERTIFICATE, RECORD, hours_words
 from ledger.evidence.notes import Key
 from ledger.evidence.records import ProvenRecord, read_record, verified_record
 from ledger.evidence.statements import Identity, Statement, statement_of
 from ledger.evidence.tlog_proofs import NotAProof
 from ledger.faults import first_fault
 from ledger.policy import Policy
+
+RECORD, CERTIFICATE = "record.json", "certificate.json"
+"""The files in it: the proof, and what it states."""
 
 _PDF = b"%PDF-"
 
@@ -70,6 +72,13 @@ def verified_certificate(pdf: bytes, keys: tuple[Key, ...]) -> ProvenCertificate
         )
     _refuse_other_paper(pdf, statement, identity)
     return ProvenCertificate(statement, identity, proven)
+
+
+def hours_words(seconds: int) -> str:
+    """Hours and minutes, and seconds where there are any."""
+    sign, seconds = ("−" if seconds < 0 else ""), abs(seconds)
+    hours, minutes, rest = seconds // 3_600, seconds // 60 % 60, seconds % 60
+    return f"{sign}{hours} 小时 h {minutes:02d} 分 min" + (f" {rest:02d} 秒 s" if rest else "")
 
 
 def _said(data: bytes) -> _Said:

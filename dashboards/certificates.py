@@ -16,11 +16,11 @@ from fpdf.enums import Align
 from fpdf.fonts import FontFace
 
 from dashboards.badge_type import Face
+from dashboards.certificate_files import CERTIFICATE, RECORD, hours_words
 from dashboards.code_pictures import code_picture
 from ledger.evidence.records import Record
 from ledger.evidence.statements import Identity, Statement
 
-RECORD, CERTIFICATE = "record.json", "certificate.json"
 _DOCUMENTS = {
     "resident": ("居民身份证", "Resident identity card"),
     "passport": ("护照", "Passport"),
@@ -69,13 +69,6 @@ def certificate_pdf(certificate: Certificate) -> bytes:
     sheet.draw()
     _attach(pdf, certificate)
     return bytes(pdf.output())
-
-
-def hours_words(seconds: int) -> str:
-    """Hours and minutes, and seconds where there are any."""
-    sign, seconds = ("−" if seconds < 0 else ""), abs(seconds)
-    hours, minutes, rest = seconds // 3_600, seconds // 60 % 60, seconds % 60
-    return f"{sign}{hours} 小时 h {minutes:02d} 分 min" + (f" {rest:02d} 秒 s" if rest else "")
 
 
 class _Document(FPDF):

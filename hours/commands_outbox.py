@@ -14,7 +14,6 @@ from hours.settings import Settings
 from ledger.roster import distribution
 from ledger.roster.calling import all_called, call_everybody
 from ledger.roster.store import Deed, begin_change_set, changing, enqueue, load
-from streams.roster_topic import read_roster
 
 
 @click.command("publish-again")
@@ -28,6 +27,8 @@ def publish_again(settings: Settings, by: str, why: str) -> None:
     the topic says and the roster doesn't is taken back. With the roster's key it also notes what
     people are called at kiosks, of whom it isn't known yet.
     """
+    from streams.roster_topic import read_roster  # noqa: PLC0415 - Kafka's client loads slowly
+
     view = read_roster(settings.streams())
     deed = Deed(by, why, time.time_ns() // 1_000)
     vault = None if settings.roster_key_file is None else settings.vault()

@@ -1,51 +1,47 @@
-"""The schema's version: bringing a database up to date, and refusing one that isn't.
+"""The schema's version: refusing a database that isn't at this program's, or doesn't answer.
 
-Invariant: no other module creates or alters a table.
+Not how it gets there (`migrating`).
 """
 
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from psycopg.errors import InsufficientPrivilege, ReadOnlySqlTransaction
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from ledger.refusals import NewerSchema, NoDatabase, NotInitialised, NotPermitted
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
+VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+"""Those of `migrations`, in order: kept here so that Alembic isn't loaded to read a ledger."""
+
 _BEGINNING_LOCK = 0x686F757273
 """PostgreSQL's advisory lock for beginning and upgrading a ledger: the letters "hours"."""
-
-
-def upgrade(engine: Engine) -> None:
-    """Bring the database to this program's schema; one at a time, all or nothing.
-
-    NoDatabase where it doesn't answer, NewerSchema where it is ahead of this program.
-    """
-    with reaching(engine), engine.begin() as connection:
-        wait_for_turn(connection)
-        _refuse_newer(connection)
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
 
 
 def check(engine: Engine) -> None:
     """Refuse a database that isn't at this program's schema (NotInitialised, NewerSchema)."""
     with reaching(engine), engine.connect() as connection:
-        _refuse_newer(connection)
-        found = _version(connection)
-    if found != _head():
+        found = refuse_newer(connection)
+    if found != VERSIONS[-1]:
         raise NotInitialised(
-            f"账本数据库的版本是 {found or '空'}，需要 {_head()}：请运行 hours init。 "
-            f"The ledger's database is at version {found or 'none'}, not {_head()}: run hours init."
+            f"账本数据库的版本是 {found or '空'}，需要 {VERSIONS[-1]}：请运行 hours init。 "
+            f"The ledger's database is at version {found or 'none'}, not {VERSIONS[-1]}: "
+            "run hours init."
         )
+
+
+def refuse_newer(connection: Connection) -> str | None:
+    """The version the database is at, None where it is empty. NewerSchema."""
+    found = _version(connection)
+    if found is not None and found not in VERSIONS:
+        raise NewerSchema(
+            f"账本数据库的版本 {found} 比本程序新：请升级程序。 "
+            f"The ledger's database is at version {found}, newer than this program knows: "
+            "upgrade the program."
+        )
+    return found
 
 
 def wait_for_turn(connection: Connection) -> None:
@@ -95,32 +91,8 @@ def _cause(error: DBAPIError) -> str:
     return str(error.orig).strip().splitlines()[0]
 
 
-def _refuse_newer(connection: Connection) -> None:
-    found = _version(connection)
-    if found is not None and found not in _known_versions():
-        raise NewerSchema(
-            f"账本数据库的版本 {found} 比本程序新：请升级程序。 "
-            f"The ledger's database is at version {found}, newer than this program knows: "
-            "upgrade the program."
-        )
-
-
 def _version(connection: Connection) -> str | None:
-    context = MigrationContext.configure(connection, opts={"version_table": "schema_version"})
-    return context.get_current_revision()
-
-
-def _known_versions() -> set[str]:
-    return {script.revision for script in ScriptDirectory(str(_MIGRATIONS)).walk_revisions()}
-
-
-def _head() -> str:
-    head = ScriptDirectory(str(_MIGRATIONS)).get_current_head()
-    assert head is not None
-    return head
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    return config
+    if not inspect(connection).has_table("schema_version"):
+        return None
+    found: str | None = connection.scalar(text("SELECT version_num FROM schema_version"))
+    return found

@@ -74,7 +74,9 @@ class Store:
 
         NoDatabase, NewerSchema; OtherGenesis where the ledger began differently.
         """
-        schema.upgrade(self.engine)
+        from ledger import migrating  # noqa: PLC0415 - it loads Alembic, for this alone
+
+        migrating.upgrade(self.engine)
         with self._transaction() as connection:
             schema.wait_for_turn(connection)
             if not _genesis_bodies(connection):

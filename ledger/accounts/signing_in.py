@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Engine, RowMapping, insert, select, update
 
 from ledger.accounts import tables
-from ledger.accounts.passwords import hashed, is_outdated, verify
+from ledger.accounts.passwords import hashed, is_outdated, nobodys, verify
 from ledger.accounts.store import Deed, account_in, end_sessions, note, writing
 from ledger.accounts.values import AccountRefusal, Signed
 from ledger.policy import SECOND
@@ -24,7 +24,7 @@ _TOUCH = 60 * SECOND
 _FIRST_LOCK = 60 * SECOND
 _LONGEST_LOCK = 3_600 * SECOND
 # Of a name that nobody has, this is what a password is compared with, so that it takes as long.
-_NOBODY = hashed(secrets.token_urlsafe(16))
+_NOBODY = nobodys()
 
 
 class Session(NamedTuple):

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs on the connection that `ledger.schema` hands over, in its transaction."""
+"""Alembic's entry: runs on the connection `ledger.migrating` hands over, in its transaction."""
 
 from alembic import context
 

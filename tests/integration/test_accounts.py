@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import Engine, text
 
-from ledger import queries, schema
+from ledger import migrating, queries
 from ledger.accounts import signing_in, store, tokens, volunteers
 from ledger.accounts.signing_in import IDLE, LONGEST, Locked, WrongPassword
 from ledger.accounts.values import AccountRefusal, NewAccount
@@ -23,7 +23,7 @@ LEADER = NewAccount(name="wang", role="leader", teams=("choir",))
 @pytest.fixture
 def engine(ledger_url: str) -> Iterator[Engine]:
     engine = open_engine(ledger_url)
-    schema.upgrade(engine)
+    migrating.upgrade(engine)
     store.add(engine, LEADER, "admin", AT, RIGHT)
     yield engine
     engine.dispose()

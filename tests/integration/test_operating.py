@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from hours.services import EmbeddedPostgres
 from hours.services.postgres import _binaries
-from ledger import schema
+from ledger.migrating import config_on
 from ledger.tables import metadata
 from tests.compose import BASE, ROOT, effective
 from tests.running import Hours, environment, eventually, lines, publishing
@@ -252,9 +252,7 @@ def begin_at_the_first_version(server: Server) -> None:
     engine = server.engine()
     with engine.begin() as connection:
         connection.execute(text("SET LOCAL ROLE hours_owner"))
-        config = schema._config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
+        command.upgrade(config_on(connection), "0001")
     engine.dispose()
 
 

@@ -13,7 +13,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ProgrammingError
 
 from hours.services import EmbeddedPostgres
-from ledger import roles, schema
+from ledger import roles
+from ledger.migrating import config_on
 from ledger.policy import Policy
 from ledger.store import open_store
 from ledger.tables import metadata
@@ -325,9 +326,7 @@ def test_a_ledger_from_before_the_roles_gets_them_by_init(hours: Hours, logins: 
 def at_the_first_version(url: str) -> None:
     engine = open_store(url, "test.example", POLICY).engine
     with engine.begin() as connection:
-        config = schema._config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
+        command.upgrade(config_on(connection), "0001")
     engine.dispose()
 
 

@@ -8,7 +8,7 @@ from cryptography.fernet import Fernet
 from sqlalchemy import Engine, delete, select, update
 from sqlalchemy.exc import DBAPIError
 
-from ledger import queries, schema
+from ledger import migrating, queries
 from ledger.engine import open_engine
 from ledger.roster import store, tables
 from ledger.roster.disclosing import who
@@ -35,7 +35,7 @@ WANG = PrivateData(name="王小明", phone="13800000000", document_type="passpor
 @pytest.fixture
 def engine(ledger_url: str) -> Iterator[Engine]:
     engine = open_engine(ledger_url)
-    schema.upgrade(engine)
+    migrating.upgrade(engine)
     yield engine
     engine.dispose()
 

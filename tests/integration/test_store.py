@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from ledger import queries
 from ledger.merkle import leaf_hash
+from ledger.migrating import config_on
 from ledger.policy import SECOND, Policy
 from ledger.queries import Filters
 from ledger.refusals import Fenced, NewerSchema, NoDatabase, NotInitialised, OtherGenesis
-from ledger.schema import is_outage
+from ledger.schema import VERSIONS, is_outage
 from ledger.settling import Half
 from ledger.shard import Shard
 from ledger.store import Claim, Store, half_row, open_store
@@ -97,6 +99,12 @@ def test_an_empty_database_and_a_newer_one_are_refused(ledger_url: str) -> None:
         with pytest.raises(NewerSchema, match="9999"):
             refused()
     store.engine.dispose()
+
+
+def test_the_versions_that_are_known_are_those_of_the_steps_to_them(store: Store) -> None:
+    with store.engine.connect() as connection:
+        steps = ScriptDirectory.from_config(config_on(connection)).walk_revisions()
+    assert tuple(reversed([one.revision for one in steps])) == VERSIONS
 
 
 def test_a_database_that_does_not_answer_is_one_line_without_its_password() -> None:
