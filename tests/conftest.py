@@ -1,6 +1,7 @@
 """Real services, shared by all tests of a session: one broker, one PostgreSQL server."""
 
 import secrets
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -14,6 +15,9 @@ from sqlalchemy.engine import make_url
 from hours.services import EmbeddedKafka, EmbeddedPostgres, fetch_kafka
 from streams.principals import Role
 from tests.running import Hours, environment
+
+# A shell that starts something in the background has it ignore SIGINT, and with it all it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,7 @@ from ledger.engine import open_engine
 from ledger.queries import ShardStatus
 from producers.kafka_access import KafkaAccess
 from producers.publishing import open_producer, publish_lines
+from tests.forked import run_hours
 from tests.taps import Load
 
 PATIENCE_SECONDS = 90.0
@@ -47,17 +48,7 @@ class Hours:
     def run(
         self, *arguments: str, input: bytes = b"", patience: float = PATIENCE_SECONDS
     ) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "hours", *arguments],
-            input=input,
-            capture_output=True,
-            env=self.environment,
-            timeout=patience,
-            check=False,
-        )
-        return subprocess.CompletedProcess(
-            done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
-        )
+        return run_hours(arguments, self.environment, input, patience)
 
     def ok(self, *arguments: str, input: bytes = b"") -> str:
         done = self.run(*arguments, input=input)

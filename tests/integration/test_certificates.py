@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +27,7 @@ from ledger.evidence.statements import Identity, ReportingPolicy, statement_of
 from ledger.evidence.tlog_proofs import NotAProof
 from ledger.taps import Tap, Void
 from tests.board_world import HOUR, LEDGER, POLICY, WANG, District, district_at, now
+from tests.forked import run_hours
 from tests.running import environment
 
 ISSUER = """
@@ -77,10 +77,7 @@ def run(district: District, *arguments: object, **more: str) -> subprocess.Compl
         "ledger_url": district.url, "roster_key_file": str(home / "roster.key"),
         "public_key_file": str(home / "key"), "issuer_file": str(home / "issuer.toml"), **more,
     }  # fmt: skip
-    return subprocess.run(
-        [sys.executable, "-m", "hours", *map(str, arguments)],
-        env=environment(home, **settings), capture_output=True, text=True, timeout=90, check=False,
-    )  # fmt: skip
+    return run_hours([*map(str, arguments)], environment(home, **settings))
 
 
 def fates(district: District) -> list[CertificateFate]:
@@ -97,11 +94,10 @@ def test_it_is_issued_verified_offline_replaced_and_revoked_in_the_district_s_lo
     why = ("--by", "李干事", "--why", "本人申请")
     made = run(district, "certificate", WANG, "--out", files[0], "--day-cap", 8, *why)
     assert made.returncode == 0, made.stderr
-    told = subprocess.run(
-        [sys.executable, "-m", "hours", "verify", str(files[0]), "--key",
-         (district.home / "key").read_text().strip()],
-        env=environment(tmp_path / "elsewhere"), capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    public = (district.home / "key").read_text().strip()
+    told = run_hours(
+        ["verify", str(files[0]), "--key", public], environment(tmp_path / "elsewhere")
+    )
     assert told.returncode == 0, told.stdout + told.stderr
     assert "王小明" in told.stdout
     assert "11 sessions and 0 adjustments count" in told.stdout

@@ -20,6 +20,7 @@ from ledger.evidence.notes import key_of, verified
 from ledger.evidence.signing import SignerMetrics, SignerProcess
 from ledger.evidence.witnesses import Witness as Asked
 from tests.evidence_world import LEDGER, VOLUNTEERS, Evidence, evidence_at
+from tests.forked import run_hours
 from tests.running import environment, eventually
 from tests.witness import Witness, serving
 
@@ -44,10 +45,7 @@ def run(evidence: Evidence, *arguments: object, **more: str) -> subprocess.Compl
     key = evidence.home / "key.pem"
     if key.exists():
         settings["HOURS_SIGNING_KEY_FILE"] = str(key)
-    return subprocess.run(
-        [sys.executable, "-m", "hours", *map(str, arguments)],
-        env=settings, capture_output=True, text=True, timeout=90, check=False,
-    )  # fmt: skip
+    return run_hours([*map(str, arguments)], settings)
 
 
 def ok(evidence: Evidence, *arguments: object, **more: str) -> str:
@@ -98,10 +96,8 @@ def test_from_a_new_key_to_proofs_that_verify_with_nothing_but_it(
         (bundle, ["entry 17", "没有证明"]),
         (session, ["entries of volunteer", "whole record tells"]),
     ):
-        told = subprocess.run(
-            [sys.executable, "-m", "hours", "verify", str(file), "--key", vkey],
-            env=environment(tmp_path, **nowhere), capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        alone = environment(tmp_path, **nowhere)
+        told = run_hours(["verify", str(file), "--key", vkey], alone)
         assert told.returncode == 0, told.stderr
         assert all(word in told.stdout for word in words), told.stdout
     assert not (tmp_path / "nowhere").exists()

@@ -10,7 +10,6 @@ import json
 import shutil
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from ledger.evidence.checkpoints import Checkpoint
 from ledger.evidence.notes import Key, signed
 from ledger.evidence.tiles import WIDTH, Edge, Tile, bundle, unbundle
 from ledger.merkle import leaf_hash
+from tests.forked import run_hours
 from tests.running import Hours, environment, lines
 from tests.taps import Load, tap
 
@@ -54,12 +54,10 @@ class Given:
 
     def audit(self, *options: object, **settings: str) -> subprocess.CompletedProcess[str]:
         nowhere = f"sqlite:///{self.folder / 'nowhere' / 'none.db'}"
-        return subprocess.run(
-            [sys.executable, "-m", "hours", "audit", "--key", self.vkey, "--workers", "1",
-             *map(str, options)],
-            env=environment(self.folder, ledger_url=nowhere, **settings),
-            capture_output=True, text=True, timeout=120, check=False,
-        )  # fmt: skip
+        return run_hours(
+            ["audit", "--key", self.vkey, *map(str, options)],
+            environment(self.folder, ledger_url=nowhere, **settings),
+        )
 
     def bodies(self, tree: str) -> list[bytes]:
         """All entries of a tree in the export."""
@@ -93,10 +91,7 @@ def honest(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Giv
     )  # fmt: skip
     hours, load = Hours(settings), Load(3)
     try:
-        subprocess.run(
-            [sys.executable, "-m", "hours", "sign", "--new-key", str(home / "key.pem")],
-            env=environment(home), check=True, capture_output=True,
-        )  # fmt: skip
+        hours.ok("sign", "--new-key", str(home / "key.pem"))
         hours.ok("init")
         hours.start_worker()
         sent = 0
@@ -369,10 +364,9 @@ def test_what_is_altered_in_the_database_is_caught_from_the_archive(
             database.execute(f"DROP TRIGGER {name}")
         database.execute(deed)
     database.close()
-    done = subprocess.run(
-        [sys.executable, "-m", "hours", "audit", "--log", str(given.archive)],
-        env=environment(given.folder, ledger_url=f"sqlite:///{given.folder / 'ledger.db'}"),
-        capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+    url = f"sqlite:///{given.folder / 'ledger.db'}"
+    done = run_hours(
+        ["audit", "--log", str(given.archive)], environment(given.folder, ledger_url=url)
+    )
     assert done.returncode == 1, done.stdout + done.stderr
     assert said in done.stdout
