@@ -46,15 +46,14 @@ from ledger.roster.records import (
 from ledger.roster.roster import Change, Roster
 from ledger.roster.store import Deed
 from ledger.roster.vault import PrivateData, Vault, new_key
-from ledger.shard import Shard
 from ledger.store import Store, open_store
-from ledger.taps import Fact, Record, Tap
+from ledger.taps import Fact, Tap
 from producers.badge_keys import new_private_key, private_key_in, public_text
 from producers.badges import Badge, sign_badge
 from producers.kafka_access import KafkaAccess
-from producers.partitioning import partition_of
 from producers.serving import Door
 from tests.running import Hours, environment, eventually
+from tests.settler import Settler
 
 LEDGER = "tongzhou.hours.example"
 POLICY = Policy()
@@ -163,11 +162,14 @@ class District:
     key: str
     badge_key: Ed25519PrivateKey
     begun_at: int
-    _shards: dict[int, tuple[int, Shard]] = field(default_factory=dict)
 
     @property
     def engine(self) -> Engine:
         return self.store.engine
+
+    @cached_property
+    def settler(self) -> Settler:
+        return Settler(self.store)
 
     @cached_property
     def vault(self) -> Vault:
@@ -180,19 +182,7 @@ class District:
 
     def settle(self, *facts: Fact, recorded_at: int | None = None) -> None:
         """Let facts be the next records of their shards, and append what they come to."""
-        for fact in facts:
-            number = partition_of(fact.volunteer, POLICY.shard_count)
-            epoch, shard = self._shards.get(number) or self._claimed(number)
-            at = recorded_at or now()
-            record = Record(shard.head.next_offset, at, fact)
-            self.store.append(number, epoch, shard.fold([record]))
-
-    def _claimed(self, number: int) -> tuple[int, Shard]:
-        claim = self.store.claim(number)
-        shard = Shard(number, POLICY, claim.head)
-        shard.restore(self.store.accepted(number, claim.head) or [])
-        self._shards[number] = claim.epoch, shard
-        return self._shards[number]
+        self.settler.settle(facts, recorded_at or now())
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,9 @@ from ledger.evidence.memory import remembering
 from ledger.evidence.notes import Key
 from ledger.evidence.sealing import Sealed, Sealing, Signer
 from ledger.policy import SECOND, Policy
-from ledger.shard import Shard
 from ledger.store import Store, open_store
-from ledger.taps import Adjustment, Fact, Record, Tap, Void
-from producers.partitioning import partition_of
+from ledger.taps import Adjustment, Fact, Tap, Void
+from tests.settler import Settler
 
 LEDGER = "tongzhou.hours.example"
 POLICY = Policy()
@@ -42,8 +42,11 @@ class Evidence:
     key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
     clock: int = field(default_factory=now)
     memory: str = "signer"
-    _shards: dict[int, tuple[int, Shard]] = field(default_factory=dict)
     _count: int = 0
+
+    @cached_property
+    def settler(self) -> Settler:
+        return Settler(self.store)
 
     @property
     def engine(self) -> Engine:
@@ -59,15 +62,7 @@ class Evidence:
 
     def settle(self, *facts: Fact) -> None:
         """Let facts be the next records of their shards, and append what they come to."""
-        by_shard: dict[int, list[Fact]] = {}
-        for fact in facts:
-            number = partition_of(fact.volunteer, POLICY.shard_count)
-            by_shard.setdefault(number, []).append(fact)
-        for number, theirs in by_shard.items():
-            epoch, shard = self._shards.get(number) or self._claimed(number)
-            start = shard.head.next_offset
-            records = [Record(start + at, self.clock, fact) for at, fact in enumerate(theirs)]
-            self.store.append(number, epoch, shard.fold(records))
+        self.settler.settle(facts, self.clock)
 
     def serve(self, sessions: int, volunteers: list[str] = VOLUNTEERS) -> None:
         """Sessions of an hour each, of one volunteer after the other, some in activities."""
@@ -128,13 +123,6 @@ class Evidence:
     def _tick(self) -> int:
         self.clock += 1_000
         return self.clock
-
-    def _claimed(self, number: int) -> tuple[int, Shard]:
-        claim = self.store.claim(number)
-        shard = Shard(number, POLICY, claim.head)
-        shard.restore(self.store.accepted(number, claim.head) or [])
-        self._shards[number] = claim.epoch, shard
-        return self._shards[number]
 
 
 @contextmanager

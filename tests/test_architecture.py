@@ -70,3 +70,27 @@ def test_every_metric_is_named_ours_and_has_a_help_text() -> None:
 def found(room: Path, name: str) -> bool:
     """A module, a folder, or a glob of modules."""
     return any(any(room.glob(pattern)) for pattern in (name, f"{name}.py"))
+
+
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.M | re.S)
+    links = re.findall(r'\]\(([^)\s]+)\)|src="([^"]+)"', text)
+    local = [link or src for link, src in links if not re.match(r"https?:", link or src)]
+    assert [link for link in local if not leads(page, link)] == []
+
+
+def leads(page: Path, link: str) -> bool:
+    """Whether there is such a file, and in it such a heading."""
+    name, _, anchor = link.partition("#")
+    target = page.parent / name if name else page
+    return target.exists() and (not anchor or anchor in headings(target))
+
+
+def headings(page: Path) -> set[str]:
+    """As a page's headings are called in links to them."""
+    found = re.findall(r"^#+ (.+)$", page.read_text(), re.M)
+    return {re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in found}

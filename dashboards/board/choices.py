@@ -36,7 +36,7 @@ _WORDS: dict[str, Words] = {
     "declined": Words("没有批准", "declined"),
     "withdrawn": Words("已撤回", "withdrawn"),
     "credit": Words("记入", "credit"),
-    "reversal": Words("冲回", "reversal"),
+    "reversal": Words("冲销", "reversal"),
     "genesis": Words("创世", "genesis"),
     "detachment": Words("支队", "township detachment"),
     "education": Words("教育队", "education team"),

@@ -241,7 +241,7 @@ def test_pages_work_without_script(browser: Browser, world: LiveWorld) -> None:
     page = context.new_page()
     sign_in(page, world, "officer")
     assert re.search(r"\d+:\d\d", page.locator("[data-figure=year]").inner_text())
-    expect(page.locator("#fresh")).to_contain_text("读于")
+    expect(page.locator("#fresh")).to_contain_text("读取于")
     page.click("nav >> text=查看")
     expect(page.locator("h1")).to_contain_text("–")
     context.close()

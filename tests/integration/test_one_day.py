@@ -34,7 +34,6 @@ from tests.running import Hours, environment, eventually
 PEOPLE, KIOSKS, OFFLINE, FORGETFUL = 2_000, 50, 10, 12
 TAPS_AT_ONCE = 10
 HOUR = 3_600
-CENTRE = {"HOURS_ISSUER_FILE": "issuer.toml", "HOURS_PUBLIC_KEY_FILE": "ledger-key"}
 
 
 class Visit(NamedTuple):
@@ -184,11 +183,7 @@ def set_up_kiosks(day: Day) -> list[Speaker]:
     day.hours.start_worker()
     day.gateway.start()
     file = day.home / "kiosk" / "gateway.db"
-    with closing(RosterCache(file)) as cache:
-        eventually(
-            lambda: {f"volunteer/{one}" for one in day.people} <= cache.view.told.keys(),
-            "a gateway that knows everybody",
-        )
+    eventually(lambda: knows_everybody(file, day), "a gateway that knows everybody")
     places = [row["code"] for row in day.rows("roster", "list", "unit") if row["kind"] == "station"]
     speakers = [day.gateway.enrol(places[0])]
     with closing(Kiosks(file)) as kiosks:  # as the command does, which makes one at a time
@@ -197,6 +192,11 @@ def set_up_kiosks(day: Day) -> list[Speaker]:
             kiosks.create(place, "kiosk", place, (), "operator", now)
             speakers.append(day.gateway.enrolled(kiosks.new_code(place, now)))
     return speakers
+
+
+def knows_everybody(file: Path, day: Day) -> bool:
+    with closing(RosterCache(file)) as cache:
+        return {f"volunteer/{one}" for one in day.people} <= cache.view.told.keys()
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from streams.archive_lines import as_archived
-from tests.running import Hours, environment, lines
+from tests.running import Hours, lines
 from tests.taps import Load
 
 SESSIONS = 700
@@ -60,12 +60,18 @@ def records(hours: Hours) -> list[bytes]:
     return found
 
 
-def elsewhere(hours: Hours, home: Path, **settings: str) -> Hours:
-    """Another Kafka and another database: what they were before is gone."""
+def elsewhere(hours: Hours, *, with_its_ledger: bool = False) -> Hours:
+    """Another Kafka, and unless the ledger is kept another database: what was before is gone."""
+    home = Path(hours.environment["HOURS_HOME"]) / "new"
     home.mkdir()
-    old = {name.removeprefix("HOURS_").lower(): value for name, value in hours.environment.items()
-           if name.startswith("HOURS_") and name != "HOURS_HOME"}  # fmt: skip
-    return Hours(environment(home, **{**old, **settings}))
+    settings = {
+        **hours.environment,
+        "HOURS_HOME": str(home),
+        "HOURS_TOPIC_PREFIX": f"{hours.environment['HOURS_TOPIC_PREFIX']}new",
+    }
+    if not with_its_ledger:
+        settings["HOURS_LEDGER_URL"] = f"sqlite:///{home / 'ledger.db'}"
+    return Hours(settings)
 
 
 def settled(hours: Hours, expected: int) -> list[str]:
@@ -80,13 +86,10 @@ def settled(hours: Hours, expected: int) -> list[str]:
 
 
 def test_both_lost_the_archive_alone_gives_the_same_log_and_the_same_roots(
-    lost: tuple[Hours, Path, list[str]], tmp_path: Path
+    lost: tuple[Hours, Path, list[str]],
 ) -> None:
     hours, archive, before = lost
-    new = elsewhere(
-        hours, tmp_path / "new", topic_prefix=f"{hours.environment['HOURS_TOPIC_PREFIX']}new",
-        ledger_url=f"sqlite:///{tmp_path / 'new.db'}",
-    )  # fmt: skip
+    new = elsewhere(hours)
     said = new.ok("restore", str(archive))
     assert "Restored" in said
     assert records(new) == records(hours)
@@ -96,12 +99,10 @@ def test_both_lost_the_archive_alone_gives_the_same_log_and_the_same_roots(
 
 
 def test_the_log_lost_the_ledger_goes_on_and_the_archive_too(
-    lost: tuple[Hours, Path, list[str]], tmp_path: Path
+    lost: tuple[Hours, Path, list[str]],
 ) -> None:
     hours, archive, before = lost
-    new = elsewhere(
-        hours, tmp_path / "new", topic_prefix=f"{hours.environment['HOURS_TOPIC_PREFIX']}new"
-    )
+    new = elsewhere(hours, with_its_ledger=True)
     manifest = json.loads((archive / "manifest.json").read_text())
     manifest["topic"] = new.taps_topic  # the topic goes by another name in this test alone
     (archive / "manifest.json").write_text(json.dumps(manifest))
@@ -117,14 +118,11 @@ def test_the_log_lost_the_ledger_goes_on_and_the_archive_too(
 
 @on_sqlite
 def test_killed_at_any_moment_it_goes_on_where_it_stands(
-    lost: tuple[Hours, Path, list[str]], tmp_path: Path
+    lost: tuple[Hours, Path, list[str]],
 ) -> None:
     hours, archive, _ = lost
     chance = random.Random(3)
-    new = elsewhere(
-        hours, tmp_path / "new", topic_prefix=f"{hours.environment['HOURS_TOPIC_PREFIX']}new",
-        ledger_url=f"sqlite:///{tmp_path / 'new.db'}",
-    )  # fmt: skip
+    new = elsewhere(hours)
     for _ in range(3):
         process = subprocess.Popen(
             [sys.executable, "-m", "hours", "restore", str(archive), "--workers", "1"],
@@ -141,13 +139,10 @@ def test_killed_at_any_moment_it_goes_on_where_it_stands(
 
 @on_sqlite
 def test_a_topic_that_holds_anything_else_is_left_alone(
-    lost: tuple[Hours, Path, list[str]], tmp_path: Path
+    lost: tuple[Hours, Path, list[str]],
 ) -> None:
     hours, archive, _ = lost
-    new = elsewhere(
-        hours, tmp_path / "new", topic_prefix=f"{hours.environment['HOURS_TOPIC_PREFIX']}new",
-        ledger_url=f"sqlite:///{tmp_path / 'new.db'}",
-    )  # fmt: skip
+    new = elsewhere(hours)
     new.ok("init")
     new.ok("publish", input=lines(Load(9).session()))
     refused = new.run("restore", str(archive))
@@ -157,13 +152,9 @@ def test_a_topic_that_holds_anything_else_is_left_alone(
 
 
 @on_sqlite
-def test_a_damaged_archive_is_refused_by_name(
-    lost: tuple[Hours, Path, list[str]], tmp_path: Path
-) -> None:
+def test_a_damaged_archive_is_refused_by_name(lost: tuple[Hours, Path, list[str]]) -> None:
     hours, archive, _ = lost
-    new = elsewhere(
-        hours, tmp_path / "new", topic_prefix=f"{hours.environment['HOURS_TOPIC_PREFIX']}new"
-    )
+    new = elsewhere(hours, with_its_ledger=True)
     segment = sorted(archive.glob("*.gz"))[0]
     content = bytearray(segment.read_bytes())
     content[len(content) // 2] ^= 1
