@@ -36,7 +36,7 @@ def _files(text: str) -> str:
 
 
 def _rising(text: str) -> str:
-    levels = [int(part) for part in text.split(",") if part.strip().isdigit()]
+    levels = [int(part) for part in text.split(",") if part.strip().isdecimal()]
     if not levels or len(levels) != len(text.split(",")) or levels != sorted(set(levels)):
         raise ValueError("hours that rise, separated by commas, as 100,300,600,1000,1500")
     return text

@@ -41,6 +41,7 @@ class Board:
     pages: Pages
     cookies: Cookies
     tries: Tries
+    badge_tries: Tries
     behind_proxy: bool
     metrics: BoardMetrics
     public: PublicViews

@@ -37,6 +37,15 @@ def too_many_tries() -> Refused:
     return Refused(429, "too-many-tries", said)
 
 
+def badge_tried_too_often() -> Refused:
+    """Somebody may be guessing the phone of whose badge it is."""
+    said = Words(
+        "这张证今天试错得太多了：请明天再试，或向队长要一次性码。",
+        "This badge was tried too often today: try tomorrow, or ask a leader for a code.",
+    )
+    return Refused(429, "too-many-tries", said)
+
+
 def not_yours() -> Refused:
     """It is outside of what the account sees."""
     return Refused(

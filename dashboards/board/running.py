@@ -46,6 +46,7 @@ from producers.watch import create_watch_app
 
 _KEY_BYTES = 32
 _STALE_SECONDS = 15
+_DAY_SECONDS = 86_400.0
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,7 @@ def parts(settings: BoardSettings) -> Iterator[Board]:
             pages=Pages(settings.policy.timezone, settings.ledger_name),
             cookies=Cookies(_key_in(settings.folder / "cookies.key"), _is_secure(settings.door)),
             tries=Tries(each=20, all_together=300),
+            badge_tries=Tries(each=5, all_together=10_000, seconds=_DAY_SECONDS),
             behind_proxy=settings.door.behind_proxy,
             metrics=BoardMetrics(lambda: _now(ledger, log, corrections, broadcast)),
             public=PublicViews(settings.star_hours),

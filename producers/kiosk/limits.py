@@ -1,6 +1,6 @@
-"""How often an address may try a code, and how often the same refusal is kept.
+"""How often somebody may try a code, and how often the same refusal is kept.
 
-It knows nothing of codes or taps. Invariant: within a minute no more than `each` tries of one
+It knows nothing of codes or taps. Invariant: within the time no more than `each` tries of one
 address, and `all_together` of all, are let through; memory is bounded.
 """
 
@@ -8,19 +8,18 @@ import time
 from collections import deque
 from collections.abc import Callable, Hashable
 
-_MINUTE = 60.0
-
 
 class Tries:
-    """Tries of the last minute; `clock` counts seconds."""
+    """Tries of the last `seconds`, by address or whatever else they are told by."""
 
     def __init__(
         self,
         each: int = 10,
         all_together: int = 60,
+        seconds: float = 60.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._each, self._all, self._clock = each, all_together, clock
+        self._each, self._all, self._seconds, self._clock = each, all_together, seconds, clock
         self._tries: deque[tuple[float, str]] = deque()
 
     def is_open(self, address: str) -> bool:
@@ -37,9 +36,9 @@ class Tries:
         return True
 
     def _forget(self) -> None:
-        """What is over a minute old."""
+        """What is too old to count."""
         now = self._clock()
-        while self._tries and self._tries[0][0] <= now - _MINUTE:
+        while self._tries and self._tries[0][0] <= now - self._seconds:
             self._tries.popleft()
 
 

@@ -400,6 +400,7 @@ def test_a_volunteer_comes_in_by_badge_and_phone_or_by_a_code_and_by_nothing_els
     for wrong in (
         {**right, "tail": "0000"},
         {**right, "tail": ""},
+        {**right, "tail": "²²²²"},
         {**right, "badge": district.badge(WANG, generation=2)},
         {**right, "badge": district.badge(LI)},
         {**right, "badge": altered(right["badge"])},
@@ -416,6 +417,27 @@ def test_a_volunteer_comes_in_by_badge_and_phone_or_by_a_code_and_by_nothing_els
     assert "王**" in client.get("/mine").text
     assert client.post("/sign-out").status_code == 303
     assert client.get("/mine").status_code == 303
+
+
+def test_who_has_found_a_badge_cannot_try_the_phones_digits_one_after_the_other(
+    board: InProcess,
+) -> None:
+    badge = board.district.badge(WANG)
+    for guess in range(5):
+        wrong = {"badge": badge, "tail": f"{guess:04}"}
+        assert board.client().post("/mine/sign-in", data=wrong).status_code == 403
+    right = {"badge": badge, "tail": PHONES[WANG][-4:]}
+    refused = board.client().post("/mine/sign-in", data=right)
+    assert refused.status_code == 429
+    assert "一次性码" in refused.text
+    other = {"badge": board.district.badge(LI), "tail": PHONES[LI][-4:]}
+    assert board.client().post("/mine/sign-in", data=other).status_code == 303  # nobody else's
+
+
+def test_digits_of_a_chinese_keyboard_are_as_good(board: InProcess) -> None:
+    wide = "".join(chr(ord(one) - ord("0") + ord("０")) for one in PHONES[WANG][-4:])
+    said = {"badge": board.district.badge(WANG), "tail": wide}
+    assert board.client().post("/mine/sign-in", data=said).status_code == 303
 
 
 def altered(badge: str) -> str:

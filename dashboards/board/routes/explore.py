@@ -230,6 +230,6 @@ def _after(text: str) -> tuple[str, int, int] | None:
     shard, _, seq = rest.partition("/")
     if not text:
         return None
-    if not (shard.isdigit() and seq.isdigit()):
+    if not (shard.isdecimal() and seq.isdecimal() and len(shard + seq) < 20):
         raise no_such_thing(Words("这一页", "such page"))
     return day_in(day), int(shard), int(seq)

@@ -8,9 +8,14 @@ from sqlalchemy import Connection, select
 from starlette.responses import Response
 
 from dashboards.board.keeping import keep
-from dashboards.board.knowing_volunteers import volunteer_by_badge
+from dashboards.board.knowing_volunteers import TriedTooOften, volunteer_by_badge
 from dashboards.board.public import activities_between
-from dashboards.board.refusing import bad_request, sign_in_first, too_many_tries
+from dashboards.board.refusing import (
+    bad_request,
+    badge_tried_too_often,
+    sign_in_first,
+    too_many_tries,
+)
 from dashboards.board.routes.signing_in import address_of, wrong
 from dashboards.board.stars import stars_of
 from dashboards.board.times import day_in
@@ -166,9 +171,19 @@ def _by_badge(visit: Visit, badge: str, tail: str) -> str | None:
     board = visit.board
     if board.vault is None or not board.badge_keys:
         return None
-    who = volunteer_by_badge(
-        board.engine, board.vault, board.ledger_name, board.badge_keys, badge, tail, board.clock()
-    )
+    try:
+        who = volunteer_by_badge(
+            board.engine,
+            board.vault,
+            board.ledger_name,
+            board.badge_keys,
+            badge,
+            tail,
+            board.clock(),
+            board.badge_tries,
+        )
+    except TriedTooOften as error:
+        raise badge_tried_too_often() from error
     return None if who is None else volunteers.begin(board.engine, who, board.clock())
 
 
