@@ -113,6 +113,7 @@ async def _enrol(gateway: Gateway, request: Request) -> Response:
     if isinstance(enrolled, str):
         await keep_if_possible(gateway, spoiled(gateway, request, enrolled, address, b""))
         return refused(403, enrolled, _CODES[enrolled])
+    gateway.tries.forgive(address)  # an office may enrol all its tablets in one go
     kiosk = enrolled.kiosk
     named = {"code": kiosk.code, "place": kiosk.place}
     return answer({"key": enrolled.key, "role": kiosk.role, "kiosk": named})

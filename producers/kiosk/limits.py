@@ -35,6 +35,13 @@ class Tries:
         self._tries.append((self._clock(), address))
         return True
 
+    def forgive(self, address: str) -> None:
+        """The last try of an address was right: it doesn't count against those to come."""
+        for place in reversed(range(len(self._tries))):
+            if self._tries[place][1] == address:
+                del self._tries[place]
+                return
+
     def _forget(self) -> None:
         """What is too old to count."""
         now = self._clock()

@@ -67,6 +67,15 @@ def test_guesses_are_let_through_ten_a_minute_from_one_address_and_sixty_in_all(
     assert tries.allow("a")
 
 
+def test_a_try_that_was_right_does_not_count_against_the_next() -> None:
+    tries = Tries(each=2, clock=lambda: 0.0)
+    for _ in range(50):
+        assert tries.allow("office")
+        tries.forgive("office")
+    assert [tries.allow("office") for _ in range(3)] == [True, True, False]
+    tries.forgive("nobody")
+
+
 def test_what_was_seen_is_forgotten_the_oldest_first() -> None:
     recent = Recent(most=2)
     for one in "abc":
