@@ -4,11 +4,10 @@ Two offices with a station each, a team at each, people with sealed names, activ
 each role. Facts are settled by the product's own shards, with or without Kafka.
 """
 
+import os
 import re
 import secrets
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -52,6 +51,7 @@ from producers.badge_keys import new_private_key, private_key_in, public_text
 from producers.badges import Badge, sign_badge
 from producers.kafka_access import KafkaAccess
 from producers.serving import Door
+from tests.forked import Forked, start_hours
 from tests.running import Hours, environment, eventually
 from tests.settler import Settler
 
@@ -286,7 +286,7 @@ class BoardProcess:
 
     hours: Hours
     port: int = 0
-    process: subprocess.Popen[bytes] | None = None
+    process: Forked | None = None
     _clients: list[httpx.Client] = field(default_factory=list)
 
     @property
@@ -296,13 +296,13 @@ class BoardProcess:
     def start(self) -> None:
         log = Path(self.hours.environment["HOURS_HOME"]) / "board.log"
         said = log.stat().st_size if log.exists() else 0
-        with log.open("ab") as out:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "hours", "board", "--port", str(self.port)],
-                env=self.hours.environment,
-                stdout=out,
-                stderr=out,
-            )
+        self.process = start_hours(
+            ["board", "--port", str(self.port)],
+            self.hours.environment,
+            Path(os.devnull),
+            log,
+            log,
+        )
         found = eventually(
             lambda: READY.search(log.read_bytes()[said:].decode(errors="replace")), "a ready board"
         )

@@ -20,6 +20,21 @@ from tests.running import Hours, environment
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+SLOWEST_FIRST = (
+    *("path", "readme", "commands", "one_day", "board_live", "restore", "kiosk_screens"),
+    *("kiosk_end_to_end", "board_in_browsers", "secured_kafka", "services", "chaos_campaign"),
+    *("archive", "roles", "outages", "roster_outbox", "erasing", "kiosk_chaos", "operating"),
+    *("queue_and_outbox", "three_brokers", "certificates", "importing_hours", "refusals"),
+)
+"""Files that take a process of tests the longest; begun last, each would hold up the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slowest files first, all others as they stand."""
+    ranks = {f"test_{name}": rank for rank, name in enumerate(SLOWEST_FIRST)}
+    items.sort(key=lambda item: ranks.get(item.path.stem, len(ranks)))
+
+
 @pytest.fixture(scope="session")
 def jars() -> Path:
     return fetch_kafka(print)

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -21,7 +20,7 @@ from ledger.engine import open_engine
 from ledger.queries import ShardStatus
 from producers.kafka_access import KafkaAccess
 from producers.publishing import open_producer, publish_lines
-from tests.forked import run_hours
+from tests.forked import Forked, run_hours, start_hours
 from tests.taps import Load
 
 PATIENCE_SECONDS = 90.0
@@ -43,7 +42,7 @@ class Hours:
     """One ledger and its log, with names of its own."""
 
     environment: dict[str, str]
-    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    workers: list[Forked] = field(default_factory=list)
 
     def run(
         self, *arguments: str, input: bytes = b"", patience: float = PATIENCE_SECONDS
@@ -67,19 +66,19 @@ class Hours:
     def taps_topic(self) -> str:
         return f"{self.environment['HOURS_TOPIC_PREFIX']}.taps"
 
-    def start_worker(self, **more: str) -> subprocess.Popen[bytes]:
-        home = Path(self.environment["HOURS_HOME"])
-        with (home / f"worker-{len(self.workers)}.log").open("ab") as log:
-            worker = subprocess.Popen(
-                [sys.executable, "-m", "hours", "worker", "--log-level", "info"],
-                env={**self.environment, **more},
-                stdout=log,
-                stderr=log,
-            )
+    def start_worker(self, **more: str) -> Forked:
+        log = Path(self.environment["HOURS_HOME"]) / f"worker-{len(self.workers)}.log"
+        worker = start_hours(
+            ["worker", "--log-level", "info"],
+            {**self.environment, **more},
+            Path(os.devnull),
+            log,
+            log,
+        )
         self.workers.append(worker)
         return worker
 
-    def stop_worker(self, worker: subprocess.Popen[bytes]) -> int:
+    def stop_worker(self, worker: Forked) -> int:
         worker.send_signal(signal.SIGTERM)
         return worker.wait(30)
 
