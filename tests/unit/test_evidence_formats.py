@@ -1,6 +1,7 @@
 """The formats of evidence, to the byte: keys, notes, checkpoints, bundles, moments, the index."""
 
 import base64
+import re
 from typing import Any
 
 import pytest
@@ -37,7 +38,7 @@ from ledger.evidence.notes import (
 from ledger.evidence.proofs import is_included
 from ledger.evidence.tlog_proofs import NotAProof, TlogProof, read_tlog_proof, verified_proof
 from ledger.evidence.volunteer_index import EMPTY_CHAIN, Indexed, VolunteerIndex, chained
-from ledger.merkle import Frontier, leaf_hash
+from ledger.merkle import EMPTY_ROOT, Frontier, leaf_hash
 
 LEDGER = "tongzhou.hours.example"
 PRIVATE = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -120,6 +121,32 @@ def test_what_is_no_key_is_refused(text: str) -> None:
         key_of(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("x", "a line name+id+base64"),
+        (VKEY.replace("+AQ", "+Ag"), "type 2 is not known"),
+        (VKEY.replace("ba6e2ca7", "ba6e2ca8"), "is not ba6e2ca8: the line was altered"),
+    ],
+)
+def test_what_is_wrong_with_a_key_is_said(text: str, why: str) -> None:
+    with pytest.raises(NotAKey, match=re.escape(why)):
+        key_of(text)
+
+
+def test_a_key_s_line_gives_it_back_a_witness_s_too() -> None:
+    assert key_of(f" {KEY.vkey}\n") == KEY
+    assert key_of(WITNESS.vkey) == WITNESS
+    assert key_of(VKEY.replace("ba6e2ca7", "BA6E2CA7")) == KEY
+
+
+def test_lines_that_are_added_stand_behind_those_there_are_each_once() -> None:
+    note = checkpoint_note()
+    first, second = (witnessed(note, at).removeprefix(note) for at in (1, 2))
+    assert with_signatures(note, first + second + first) == note + first + second
+    assert with_signatures(note + first, first + second) == note + first + second
+
+
 def test_one_key_signs_all_trees_of_its_ledger_and_no_other_s() -> None:
     for tree in (LEDGER, f"{LEDGER}/shard-0", f"{LEDGER}/shard-12"):
         assert verified_checkpoint(checkpoint_note(tree), [KEY]).checkpoint.origin == tree
@@ -176,11 +203,27 @@ def test_a_line_for_paper_gives_the_checkpoint_back() -> None:
     assert note_of_line(note) is None
 
 
+def test_a_line_for_paper_keeps_all_keys_of_a_log_that_changes_its_own() -> None:
+    new = Key(LEDGER, OTHER.public_key().public_bytes_raw())
+    note = signed(Checkpoint(LEDGER, 1, ROOT).text, [(new, OTHER.sign), (KEY, PRIVATE.sign)])
+    assert note_of_line(one_line(note)) == note
+
+
 @pytest.mark.parametrize(
-    "text", ["x\n01\n" + base64.b64encode(ROOT).decode() + "\n", "x\n1\nAA==\n", "x\n-1\n\n", "x\n"]
+    "checkpoint",
+    [Checkpoint("x", 0, EMPTY_ROOT), Checkpoint("a b", 10**18, ROOT), Checkpoint("x", 1, ROOT)],
+)
+def test_a_checkpoint_s_text_gives_it_back_whatever_lines_follow(checkpoint: Checkpoint) -> None:
+    assert read_checkpoint(checkpoint.text) == checkpoint
+    assert read_checkpoint(f"{checkpoint.text}more\n") == checkpoint
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x\n01\n" + base64.b64encode(ROOT).decode() + "\n", "x\n1\nAA==\n", "x\n-1\n\n", "x\n", ""],
 )
 def test_a_checkpoint_that_is_not_to_the_letter_is_refused(text: str) -> None:
-    with pytest.raises(NotANote):
+    with pytest.raises(NotANote, match="origin, size and root are not to the letter"):
         read_checkpoint(text)
 
 

@@ -167,10 +167,13 @@ def test_a_path_names_its_tile_and_no_other_spelling_does(tile: Tile) -> None:
         (Tile(0, 0), "tile/0/000"),
         (Tile(1, 1_234_067, 5), "tile/1/x001/x234/067.p/5"),
         (Tile(None, 1_000, 255), "tile/entries/x001/000.p/255"),
+        (Tile(None, 0), "tile/entries/000"),
+        (Tile(63, 0), "tile/63/000"),
     ],
 )
 def test_paths_are_those_of_the_format_s_own_text(tile: Tile, path: str) -> None:
     assert tile.path == path
+    assert tile_at(path) == tile
 
 
 @pytest.mark.parametrize(
@@ -197,11 +200,14 @@ def test_a_bundle_gives_back_its_entries_and_none_that_is_cut_off(entries: list[
     if packed:
         with pytest.raises(ValueError, match="cut off"):
             unbundle(packed + b"\0")
+        with pytest.raises(ValueError, match="cut off"):
+            unbundle(packed[:-1] if entries[-1] else packed + b"\0\1")
 
 
 def test_an_entry_too_long_for_a_bundle_is_refused() -> None:
     with pytest.raises(ValueError, match="65536 bytes"):
         bundle([bytes(65_536)])
+    assert unbundle(bundle([bytes(65_535)])) == [bytes(65_535)]
 
 
 def test_the_empty_tree_is_the_hash_of_nothing() -> None:
