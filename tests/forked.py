@@ -61,6 +61,8 @@ def start_hours(
 ) -> "Forked":
     """Let the command run, with these files for its input and output, which are added to."""
     where = folder or Path.cwd()
+    for file in (out, err):  # whoever looks for what it says finds it at once
+        file.touch(0o600)
     process = _FORKING.Process(
         target=_run, args=(list(arguments), dict(environment), where, (given, out, err))
     )
