@@ -6,18 +6,14 @@ Invariant: what people wrote is text in a page, never markup.
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from starlette.responses import HTMLResponse, Response
 
 from dashboards.board import words
 from dashboards.board.choices import ROLE_WORDS, field_text, field_words, word_of
+from dashboards.board.directory import Directory
 from dashboards.board.words import Language, Words
-
-if TYPE_CHECKING:
-    from dashboards.board.directory import Directory
-    from dashboards.board.visiting import Visit
 
 _STATIC = Path(__file__).parent / "static"
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -55,22 +51,8 @@ class Pages:
             "ROLE_WORDS": ROLE_WORDS,
         }
 
-    def page(
-        self, visit: "Visit", template: str, status: int, values: Mapping[str, Any]
-    ) -> Response:
-        """A whole page for whoever asks; kept by nobody on the way."""
-        text = self.text(
-            template,
-            visit.language,
-            {"visit": visit, "path": visit.request.url.path, **values},
-        )
-        response = HTMLResponse(text, status, {"cache-control": "no-store"})
-        if visit.said:
-            visit.board.cookies.clear(response, "said")
-        return response
-
     def text(self, template: str, language: Language, values: Mapping[str, Any]) -> str:
-        """A template's text in a language."""
+        """A template's text in a language; by `visit` among the values units get their names."""
         return self._environment.get_template(template).render(
             language=language,
             t=lambda zh, en: en if language == "en" else zh,

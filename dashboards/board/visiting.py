@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from sqlalchemy.exc import SQLAlchemyError
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from dashboards.board.board import Board
 from dashboards.board.directory import Directory, members_of
@@ -92,8 +92,13 @@ class Visit:
         return self.who in RIGHTS[route].who
 
     def page(self, template: str, status: int = 200, **values: Any) -> Response:
-        """A page, in the visit's language."""
-        return self.board.pages.page(self, template, status, values)
+        """A whole page, in the visit's language; kept by nobody on the way."""
+        given = {"visit": self, "path": self.request.url.path, **values}
+        text = self.board.pages.text(template, self.language, given)
+        response = HTMLResponse(text, status, {"cache-control": "no-store"})
+        if self.said:
+            self.board.cookies.clear(response, "said")
+        return response
 
     def go(self, path: str, *said: Words) -> Response:
         """To another page, which says this at its top."""

@@ -42,7 +42,8 @@ class KioskPage:
         self.page.keyboard.type(f"{text}\n", delay=1)
 
     def tap(self, kind: str, badge: str) -> None:
-        """Scan a badge, press the button, and see that it was kept."""
+        """Scan a badge, press the button, and see that it was kept; in the tab that is looked at."""
+        self.page.bring_to_front()
         self.scan(badge)
         self.press(kind)
 
