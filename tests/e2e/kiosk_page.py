@@ -42,7 +42,7 @@ class KioskPage:
         self.page.keyboard.type(f"{text}\n", delay=1)
 
     def tap(self, kind: str, badge: str) -> None:
-        """Scan a badge, press the button, and see that it was kept; in the tab that is looked at."""
+        """Scan a badge, press the button, see that it was kept; in the tab one looks at."""
         self.page.bring_to_front()
         self.scan(badge)
         self.press(kind)
