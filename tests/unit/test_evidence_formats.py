@@ -147,6 +147,43 @@ def test_lines_that_are_added_stand_behind_those_there_are_each_once() -> None:
     assert with_signatures(note + first, first + second) == note + first + second
 
 
+@pytest.mark.parametrize(
+    ("note", "why"),
+    [
+        ("", "no text, blank line and signatures"),
+        ("x\n", "no text, blank line and signatures"),
+        ("\n\n— x AAAAAAA=\n", "no text, blank line and signatures"),
+        ("x\n\n— x AAAAAAA=", "no text, blank line and signatures"),
+        ("x\ty\n\n— x AAAAAAA=\n", "too long, or with control characters"),
+        ("x" * 1_000_000 + "\n\n— x AAAAAAA=\n", "too long, or with control characters"),
+        ("x\n\n" + "— x AAAAAAA=\n" * 101, "more than 100 signatures"),
+        ("x\n\n— x AAAAAA==\n", "not a signature line: — x AAAAAA=="),
+        ("x\n\n— x+y AAAAAAA=\n", "not a signature line: — x+y"),
+        ("x\n\n" + "y" * 100 + "\n", "not a signature line: " + "y" * 80 + "$"),
+    ],
+)
+def test_what_is_no_note_is_refused_and_says_why(note: str, why: str) -> None:
+    with pytest.raises(NotANote, match=re.escape(why).replace(r"\$", "$")):
+        read_note(note)
+
+
+def test_a_note_may_be_as_long_and_signed_as_often_as_the_format_lets_it() -> None:
+    line = "— x AAAAAAA=\n"
+    assert read_note("a\n\nb\n\n" + line * 100).text == "a\n\nb\n"
+    longest = "y" * (1_000_000 - len(("\n\n" + line).encode())) + "\n\n" + line
+    assert len(longest.encode()) == 1_000_000
+    assert read_note(longest).signatures == (("x", bytes(5)),)
+
+
+def test_a_signature_that_is_missing_or_wrong_is_told_apart() -> None:
+    assert verified_checkpoint(NOTE, [KEY]).note == NOTE
+    with pytest.raises(NotANote, match="none of the keys given has signed it"):
+        verified(NOTE, [WITNESS])
+    with pytest.raises(NotANote, match=f"the signature of {re.escape(LEDGER)} is wrong"):
+        verified(NOTE.replace("\n1\n", "\n2\n"), [KEY])
+    assert WITNESS.named("x").is_witness
+
+
 def test_one_key_signs_all_trees_of_its_ledger_and_no_other_s() -> None:
     for tree in (LEDGER, f"{LEDGER}/shard-0", f"{LEDGER}/shard-12"):
         assert verified_checkpoint(checkpoint_note(tree), [KEY]).checkpoint.origin == tree

@@ -23,6 +23,7 @@ from ledger.evidence.tiles import (
     TileNodes,
     bundle,
     tile_at,
+    tile_root,
     tiles_of,
     unbundle,
 )
@@ -126,10 +127,41 @@ def test_every_growth_proves_and_no_other_does(sizes: tuple[int, int], data: Any
     if old > 0:
         assert not is_consistent(old, size, proof, before, bytes(32))
     assert not is_consistent(old, size, [*proof, bytes(32)], before, after)
+    assert not is_consistent(size + 1, size, [], after, after)
+    assert not is_consistent(-1, size, [], after, after)
     if proof:
+        assert not is_consistent(old, size, [], before, after)
+        assert not is_consistent(old, size, proof[:-1], before, after)
         spoiled = data.draw(st.integers(0, len(proof) - 1))
         bad = [bytes(32) if at == spoiled else one for at, one in enumerate(proof)]
         assert not is_consistent(old, size, bad, before, after)
+
+
+def test_no_proof_is_made_of_what_is_not_in_the_tree() -> None:
+    nodes = TileNodes(3, tiled(leaves(3)).__getitem__)
+    for index in (-1, 3):
+        with pytest.raises(ValueError, match=f"leaf {index} is not in a tree of 3"):
+            inclusion_proof(index, 3, nodes)
+    for old in (-1, 4):
+        with pytest.raises(ValueError, match=f"a tree of {old} does not grow into one of 3"):
+            consistency_proof(old, 3, nodes)
+
+
+@pytest.mark.parametrize("second", [0, 1, 255])
+def test_tiles_above_the_first_level_are_numbered_as_they_fill(second: int) -> None:
+    """A tree whose next leaf fills a tile of level 1: hashes at its edge are made up."""
+    edge = Edge((second + 1) * WIDTH**2 - 1, bytes(32) * ((WIDTH - 1) * 2 + second))
+    (low, _), (high, _), *more = edge.extend([bytes(32)])
+    assert low == Tile(0, (second + 1) * WIDTH - 1)
+    assert high == Tile(1, second)
+    assert [tile for tile, _ in more] == ([Tile(2, 0)] if second == 255 else [])
+
+
+def test_hashes_that_can_not_be_a_tree_s_edge_are_refused() -> None:
+    with pytest.raises(ValueError, match="an edge of 33 bytes can't be of a tree of 1"):
+        Edge(1, bytes(33))
+    with pytest.raises(ValueError, match="3 hashes make no perfect subtree"):
+        tile_root(bytes(96))
 
 
 @given(size=st.integers(0, 1_400), parts=st.lists(st.integers(0, 1_400), max_size=4))
