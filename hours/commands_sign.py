@@ -34,6 +34,7 @@ from ledger.evidence.sealing import Signer
 from ledger.evidence.signing import SignerMetrics, SignerProcess
 from ledger.evidence.witnesses import Witness, read_witnesses
 from producers.badge_keys import new_private_key
+from streams.collecting import collecting_rarely
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -82,7 +83,7 @@ def sign(
     with opened_store(settings) as store:
         roles.refuse_unprivileged(store.engine, roles.SIGNER)
         signer = Signer(store.engine, settings.ledger_name, settings.policy, keys)
-        with remembering(folder, settings.ledger_name) as memory:
+        with remembering(folder, settings.ledger_name) as memory, collecting_rarely():
             process = SignerProcess(signer, memory, folder, witnesses, metrics)
             if adopt is not None:
                 _adopt(settings, process, memory, adopt)

@@ -1,7 +1,7 @@
-"""How often Python looks for cycles, where windows are held: seldom.
+"""How often Python looks for cycles, where much is held: seldom.
 
-A window is millions of values that live for fifteen days and form nearly no cycles; looking
-through them again and again takes up to a third of settling.
+A window is millions of values that live for fifteen days, a signer's index one for each volunteer;
+they form nearly no cycles, and looking through them again and again takes up to a third of the time.
 """
 
 import gc
