@@ -1,7 +1,7 @@
 """How often Python looks for cycles, where much is held: seldom.
 
-A window is millions of values that live for fifteen days, a signer's index one for each volunteer;
-they form nearly no cycles, and looking through them again and again takes up to a third of the time.
+A window is millions of values that live for fifteen days, a signer's index one for each volunteer:
+nearly no cycles, and looking through them again and again takes up to a third of the time.
 """
 
 import gc
