@@ -75,6 +75,35 @@ def test_many_events_can_share_an_id_and_each_is_known_by_its_own() -> None:
     assert (head.accepted, head.duplicates, head.rejected) == (4, 4, 0)
 
 
+def test_of_two_that_share_an_id_the_old_one_is_forgotten_and_the_other_known() -> None:
+    window, later = Window(SMALL), START + SMALL.window + SMALL.reach + 1
+    first = Tap.of("V1", "in", START, "/kiosks/1", "1", "合唱队", "站一")
+    second = Tap.of("V2", "in", later, "/kiosks/1", "1", "合唱队", "站一")
+    for offset, tap in enumerate((first, second)):
+        window.admit(offset, tap)
+    window.forget(later)
+    assert len(window) == 1
+    assert window.known("V2", "/kiosks/1", "1", later) == second
+    assert window.known("V1", "/kiosks/1", "1", START) is None
+    assert window.replay_from(2) == 1
+
+
+@given(st.lists(taps, max_size=12), st.data())
+def test_of_what_was_forgotten_nothing_is_held(given_taps: list[Tap], data: st.DataObject) -> None:
+    window = Window(SMALL)
+    for offset, tap in enumerate(given_taps):
+        window.admit(offset, tap)
+        if data.draw(st.booleans()):
+            window.admit(
+                offset, Void(tap.volunteer, tap.occurred_at, "/desks/li", f"v{offset}", tap.source,
+                             tap.id, "li", "误"),
+            )  # fmt: skip
+    window.forget(2**60)
+    assert len(window) == 0
+    # A worker runs for years: whatever it held by name is empty again.
+    assert [one for one in vars(window).values() if isinstance(one, dict | set) and one] == []
+
+
 def test_a_window_s_offsets_follow_its_events_however_long_it_runs() -> None:
     window = Window(SMALL)
     for number in range(1_000):
