@@ -111,7 +111,13 @@ def test_what_is_shown_can_be_kept_as_a_file_in_which_nothing_is_a_formula(
     "path",
     [
         *("/explore?first=x&last=y", "/explore?unit=nobody", "/explore/entry/9/9"),
-        *("/explore/entries?after=a/b/c", "/corrections/99", "/assessments/99", "/nothing"),
+        *(
+            "/explore/entries?after=a/b/c",
+            "/explore/entries?after=2026-01-01/²/1",
+            "/corrections/99",
+            "/assessments/99",
+            "/nothing",
+        ),
         *("/roster/people/nobody", "/roster/activities/nobody", "/explore/entry/x/y"),
         *("/exceptions/fix?volunteer=a&source=b&id=c", "/exceptions?after=-1", "/corrections/bulk"),
         f"/explore?unit={'x' * 3_000}",

@@ -156,7 +156,10 @@ def test_what_proves_nothing_says_so_with_exit_code_1(
     ]  # fmt: skip
     for one in spoiled:
         assert not tell(json.dumps(one).encode(), [key_of(vkey)]).holds, one
-    for rubbish in (b"", b"\xff\xfe", b"{", b"[]", b"c2sp.org/tlog-proof@v1\n", b"a\n1\n\n"):
+    deep, wide = b'{"format":' + b"[" * 100_000, b'{"format":' + b"9" * 10_000 + b"}"
+    half = b'{"format":"hours-growth","old":"\\ud800","new":"","hashes":[]}'
+    lines = (b"", b"\xff\xfe", b"{", b"[]", b"c2sp.org/tlog-proof@v1\n", b"a\n1\n\n")
+    for rubbish in (*lines, deep, wide, half):
         file.write_bytes(rubbish)
         assert not tell(rubbish, [key_of(vkey)]).holds
     refused(evidence, "Not proven", "verify", file, "--key", vkey, code=1)
