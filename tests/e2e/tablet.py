@@ -13,7 +13,7 @@ PHONE = {"width": 360, "height": 740}
 PATIENCE = 20_000
 
 # Keys come at a scanner's speed only if nothing waits between them.
-_TYPE = """async ([text, end, process]) => {
+SCAN = """async ([text, end, process]) => {
   const key = (name, code) => {
     const target = document.activeElement ?? document.body;
     const said = {key: process ? 'Process' : name, code, bubbles: true, cancelable: true};
@@ -63,7 +63,7 @@ class Tablet:
 
     def scan(self, text: str, end: str = "Enter", process: bool = False) -> None:
         """As a scanner types it: each key a millisecond after the one before."""
-        self.page.evaluate(_TYPE, [text, end, process])
+        self.page.evaluate(SCAN, [text, end, process])
 
     def press(self, name: str) -> None:
         self.touch(self.page.get_by_role("button", name=name).first)
