@@ -109,7 +109,9 @@ def test_the_hours_of_a_day_are_those_served_and_outlive_the_database(day: Day) 
     kiosks = set_up_kiosks(day)
     with workers_dying(day.hours):
         tap(day, kiosks, visits)
-        day.hours.wait_until_settled(sum(2 - one.forgot for one in visits))
+        taps = sum(2 - one.forgot for one in visits)
+        # A gateway that was killed may have sent some twice, so records are no measure.
+        eventually(lambda: accepted(day.hours) >= taps, f"{taps} accepted taps")
     assert settled(day.hours) == served(visits, with_forgotten=False)
 
     correct(day, visits)
@@ -383,6 +385,10 @@ def audit(restored: Hours, day: Day) -> None:
     assert "Equal" in restored.ok("audit")
     key = (day.home / "ledger-key").read_text().strip()
     assert "Equal" in restored.ok("audit", "--log", day.path("archive"), "--key", key)
+
+
+def accepted(hours: Hours) -> int:
+    return sum(one.head.accepted for one in hours.statuses())
 
 
 def settled(hours: Hours) -> dict[str, int]:
