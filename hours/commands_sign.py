@@ -77,8 +77,7 @@ def sign(
                 click.echo(key.named(origin_of(settings.ledger_name, tree)).vkey)
         return
     logging.basicConfig(format="[%(asctime)s] [%(levelname)s] %(message)s", level=logging.INFO)
-    for chatty in ("httpx2", "alembic"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
     folder, witnesses, metrics = settings.signer_home, _witnesses(settings), SignerMetrics()
     with opened_store(settings) as store:
         roles.refuse_unprivileged(store.engine, roles.SIGNER)

@@ -71,7 +71,7 @@ def run_demo(settings: Settings, seed: int, say: Say, console: Console, stay: bo
             say("审计：用日志重算每个条目… Auditing: every entry again, from the log…")
             log = (streams.kafka, streams.taps_topic)
             source = AuditSource(streams.ledger_url, streams.ledger_name, streams.policy, log)
-            audited = run_audit(source, lambda done, total: None, os.cpu_count() or 1)
+            audited = run_audit(source, lambda done, total: None)
             tell_audit(audited)
             say("签名并出具证明… Signing, and certifying somebody…")
             console.print(prove_it(environment, home, store.engine), markup=False, soft_wrap=True)

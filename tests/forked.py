@@ -1,8 +1,8 @@
 """The `hours` command in a process of its own, forked from one that has loaded the program already.
 
 A process takes half a second to load it, and the tests run a thousand and more. All else is as from
-a shell: an environment, a folder, input and output of its own. Where it matters how a process
-begins, or that it can be killed, tests start one.
+a shell: an environment, a folder, input and output of its own; it is told and killed like any.
+Where it matters how a process begins, or what it holds in memory, tests start one.
 """
 
 import multiprocessing

@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
 from hours.services import EmbeddedKafka, fetch_kafka
 from tests.board_world import HOUR, LI, WANG, ZHAO, LiveWorld, live_world, now
 from tests.e2e.conftest import ARGUMENTS, CHROMIUM
+from tests.e2e.pictures import make_small
 from tests.e2e.test_board_in_browsers import YEARS, opened, tap
 
 FOLDER = Path(__file__).parents[2] / "docs" / "board"
@@ -77,8 +77,7 @@ def _take(
     file = FOLDER / f"{name}.png"
     page.screenshot(path=file)
     context.close()
-    with Image.open(file) as picture:
-        picture.convert("RGB").quantize(COLOURS).save(file, optimize=True)
+    make_small(file, COLOURS)
 
 
 if __name__ == "__main__":

@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from tests.e2e.conftest import ARGUMENTS, CHROMIUM
+from tests.e2e.pictures import make_small
 from tests.integration.test_commands import signing_in, tried
 from tests.running import environment, eventually
 
@@ -46,8 +46,7 @@ def _take(board: str, password: str) -> None:
         page.wait_for_timeout(3_000)  # the figures come, and the page says that they are live
         page.screenshot(path=FILE)
         browser.close()
-    with Image.open(FILE) as picture:
-        picture.convert("RGB").quantize(COLOURS).save(FILE, optimize=True)
+    make_small(FILE, COLOURS)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from tests.e2e.conftest import ARGUMENTS, CHROMIUM
+from tests.e2e.pictures import make_small
 from tests.e2e.screens_world import LI, WANG, ZHAO, ScreensWorld, badge_of, screens_world
 from tests.e2e.tablet import PATIENCE, PHONE, TABLET, Tablet, film_of, tablet_context
 
@@ -160,9 +161,7 @@ def _comes(tablet: Tablet, selector: str) -> None:
 
 def _keep(tablet: Tablet, file: Path) -> None:
     tablet.page.screenshot(path=file, animations="disabled")
-    with Image.open(file) as picture:
-        small = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
-    small.save(file, optimize=True)
+    make_small(file, COLOURS, Image.Dither.NONE)
 
 
 if __name__ == "__main__":
