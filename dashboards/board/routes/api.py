@@ -7,13 +7,33 @@ page before gave as `next`; every GET has an ETag. Times are RFC 3339, UTC.
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 from fastapi.openapi.utils import get_openapi
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel
 from starlette.responses import Response
 
+from dashboards.board.api_values import (
+    ActivityItem,
+    AssessmentItem,
+    AssessmentWhole,
+    CorrectionItem,
+    Decision,
+    Entry,
+    ExceptionItem,
+    Live,
+    Made,
+    Me,
+    Page,
+    PeriodSum,
+    PresentPerson,
+    Refusal,
+    ReportAnswer,
+    ReportLine,
+    Team,
+    Unit,
+)
 from dashboards.board.correcting import event_of
 from dashboards.board.exploring import question_of, within
 from dashboards.board.live.state import State, seen
@@ -38,14 +58,6 @@ from ledger.roster.reports_question import groupings
 PREFIX = "/api/v1"
 _MOST_PRESENT = 100_000
 
-
-class Refusal(BaseModel):
-    """Why it was not done: a stable word, and what to tell people."""
-
-    reason: str
-    what: str
-
-
 router = APIRouter(
     prefix=PREFIX,
     tags=["v1"],
@@ -62,165 +74,8 @@ router = APIRouter(
         )
     },
 )
-Item = TypeVar("Item")
 Limit = Annotated[int, Query(ge=1, le=1_000)]
 After = Annotated[str, Query(max_length=200)]
-
-
-class _Value(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
-
-
-class Page(_Value, Generic[Item]):
-    """Some of a list; `next` is where the rest begins, null where there is none."""
-
-    items: Sequence[Item]
-    next: str | None
-
-
-class Me(_Value):
-    name: str
-    role: str
-    teams: Sequence[str]
-    units: Sequence[str]
-
-
-class PeriodSum(_Value):
-    seconds: int
-    sessions: int
-
-
-class Live(_Value):
-    """Figures as of `offsets`: each shard's next offset in the log of taps."""
-
-    read_at: str
-    today: str
-    offsets: dict[str, int]
-    sums: dict[str, PeriodSum]
-    present: int
-    exceptions: int
-
-
-class PresentPerson(_Value):
-    volunteer: str
-    team: str
-    place: str
-    since: str
-
-
-class ExceptionItem(_Value):
-    volunteer: str
-    source: str
-    id: str
-    kind: str
-    occurred_at: str
-    team: str | None
-    place: str | None
-    reason: str
-
-
-class Entry(_Value):
-    shard: int
-    seq: int
-    type: str
-    volunteer: str
-    team: str
-    place: str
-    activity: str
-    day: str
-    seconds: int
-    opened_at: str | None
-    closed_at: str | None
-    reason: str | None
-
-
-class ReportLine(_Value):
-    code: str | None
-    name: str
-    seconds: int
-    sessions: int
-    volunteers: int
-    activities: int | None
-    served: int | None
-
-
-class ReportAnswer(_Value):
-    first: str
-    last: str
-    by: str
-    seconds: int
-    sessions: int
-    volunteers: int
-    rows: Sequence[ReportLine]
-
-
-class Unit(_Value):
-    code: str
-    kind: str
-    name_zh: str
-    name_en: str | None
-    parent: str | None
-
-
-class Team(Unit):
-    unit: str | None
-
-
-class ActivityItem(_Value):
-    code: str
-    title: str
-    unit: str
-    start: str
-    end: str | None
-    status: str
-    served: int | None
-
-
-class CorrectionItem(_Value):
-    number: int
-    kind: str
-    volunteer: str
-    team: str
-    place: str
-    occurred_at: str | None
-    day: str
-    seconds: int
-    reason: str
-    state: str
-    proposed_by: str
-    proposed_at: str
-    decided_by: str | None
-    outcome: str | None
-
-
-class Decision(BaseModel):
-    """What somebody decided; `why` may be empty."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    approve: bool
-    why: Annotated[str, Field(max_length=500)] = ""
-
-
-class Made(_Value):
-    number: int
-
-
-class AssessmentItem(_Value):
-    number: int
-    first: str
-    last: str
-    published_at: str
-    published_by: str
-
-
-class AssessmentWhole(AssessmentItem):
-    """With all figures and scores as they were frozen, and each shard's size and root."""
-
-    heads: dict[str, Any]
-    body: dict[str, Any]
-    later_entries: int
-    later_seconds: int
 
 
 @router.get("/openapi.json", name="openapi", include_in_schema=False)
@@ -509,7 +364,6 @@ def _answer(visit: Visit, value: BaseModel, status: int = 200) -> Response:
 
 
 def _json(visit: Visit, value: Any, status: int = 200) -> Response:
-
     content = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
     mark = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
     headers = {"etag": mark, "cache-control": "private, no-cache"}
