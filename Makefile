@@ -24,7 +24,7 @@ demo: install
 	$(BIN)/hours demo
 
 test: dev
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # A thousand faults, some twenty minutes; CHAOS="--seed 42" does the same ones again.
 chaos: dev

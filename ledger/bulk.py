@@ -5,7 +5,7 @@ SQLite, which runs within this process, takes them one by one. Not what the rows
 `store`. Invariant: both ways do the same.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -63,27 +63,23 @@ def add_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
         return
     names = table.c.keys()
     if _is_sqlite(connection):
-        connection.execute(_adding(sqlite.insert(table), table), _named(names, rows))
+        connection.execute(_or_add(sqlite.insert(table), table), _named(names, rows))
         return
     given = _given(table, names)
     statement = postgresql.insert(table).from_select(names, select(*given.c))
-    connection.execute(_adding(statement, table), {"rows": _named(names, rows)})
+    connection.execute(_or_add(statement, table), {"rows": _named(names, rows)})
 
 
 def replace_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Insert rows, or put them in the place of those that have the same keys."""
     if not rows:
         return
-    dialect = sqlite if _is_sqlite(connection) else postgresql
-    statement = dialect.insert(table)
-    others = {
-        column.name: statement.excluded[column.name] for column in table.c if not column.primary_key
-    }
-    statement = statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=others)
     if _is_sqlite(connection):  # rows as they are: a mapping for each takes twice the time
+        statement = _or_replace(sqlite.insert(table), table)
         text = str(statement.compile(dialect=connection.dialect))
         connection.exec_driver_sql(text, list(rows))
     else:
+        statement = _or_replace(postgresql.insert(table), table)
         connection.execute(statement, _named(table.c.keys(), rows))
 
 
@@ -116,11 +112,19 @@ def _copy(
             copy.write_row(row)
 
 
-def _adding(statement: Any, table: Table) -> Insert:
-    added = [column.name for column in table.c if not column.primary_key]
+def _or_add(statement: Any, table: Table) -> Insert:
+    return _or_set(statement, table, lambda name: table.c[name] + statement.excluded[name])
+
+
+def _or_replace(statement: Any, table: Table) -> Insert:
+    return _or_set(statement, table, lambda name: statement.excluded[name])
+
+
+def _or_set(statement: Any, table: Table, value: Callable[[str], Any]) -> Insert:
+    """Where the key is there, what its other columns are set to."""
+    others = [one.name for one in table.c if not one.primary_key]
     return statement.on_conflict_do_update(  # type: ignore[no-any-return]
-        index_elements=list(table.primary_key),
-        set_={name: table.c[name] + statement.excluded[name] for name in added},
+        index_elements=list(table.primary_key), set_={name: value(name) for name in others}
     )
 
 

@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 _REACH_SECONDS = 5.0
 _RETRY_SECONDS = 1.0
-_BETWEEN_CLAIMS_SECONDS = 0.25
+_BETWEEN_CLAIMS_SECONDS = 0.05
 
 
 class _Patient:

@@ -1,10 +1,12 @@
-"""Real services, shared by all tests of a session: one broker, one PostgreSQL server."""
+"""Real services: one broker for all tests, a PostgreSQL server for each process of them."""
 
 import secrets
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
 
 import pytest
 from kafka import KafkaAdminClient
@@ -35,21 +37,70 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: ranks.get(item.path.stem, len(ranks)))
 
 
+class Broker(NamedTuple):
+    """A Kafka that runs, for all tests: its process, its folder, its bootstrap server."""
+
+    pid: int
+    data: Path
+    address: str
+
+
+class _OneForAll:
+    """In the process that hands tests out to others: a broker for all of them."""
+
+    def __init__(self) -> None:
+        self._open = ExitStack()
+        self._broker: Broker | None = None
+
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a process of tests where it is."""
+        self._broker = self._broker or self._open.enter_context(_running_broker())
+        node.workerinput["broker"] = (
+            self._broker.pid,
+            str(self._broker.data),
+            self._broker.address,
+        )
+
+    def pytest_unconfigure(self) -> None:
+        """All are done."""
+        self._open.close()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if getattr(config.option, "numprocesses", None):
+        config.pluginmanager.register(_OneForAll())
+
+
+@contextmanager
+def _running_broker() -> Iterator[Broker]:
+    with TemporaryDirectory(prefix="hours-tests-") as folder:
+        kafka = EmbeddedKafka(Path(folder), fetch_kafka(print))
+        kafka.start()
+        try:
+            yield Broker(kafka.pid, kafka.data, kafka.address)
+        finally:
+            kafka.stop()
+
+
 @pytest.fixture(scope="session")
 def jars() -> Path:
     return fetch_kafka(print)
 
 
 @pytest.fixture(scope="session")
-def broker(jars: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedKafka]:
-    kafka = EmbeddedKafka(tmp_path_factory.mktemp("kafka"), jars)
-    kafka.start()
-    yield kafka
-    kafka.stop()
+def broker(request: pytest.FixtureRequest) -> Iterator[Broker]:
+    """The controller's where tests run in several processes, else this one's own."""
+    given = getattr(request.config, "workerinput", {}).get("broker")
+    if given is not None:
+        pid, data, address = given
+        yield Broker(pid, Path(data), address)
+        return
+    with _running_broker() as broker:
+        yield broker
 
 
 @pytest.fixture(scope="session")
-def kafka(broker: EmbeddedKafka) -> str:
+def kafka(broker: Broker) -> str:
     """Bootstrap servers."""
     return broker.address
 

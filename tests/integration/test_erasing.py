@@ -15,7 +15,6 @@ from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import ConfigResource, ConfigResourceType
 from sqlalchemy import Connection, Engine, select, text
 
-from hours.services import EmbeddedKafka
 from ledger import queries
 from ledger.engine import open_engine
 from ledger.roster import outbox, store, tables
@@ -34,6 +33,7 @@ from ledger.roster.records import (
 from ledger.roster.store import Deed
 from ledger.roster.vault import PrivateData, Sealed, Vault, called
 from producers.roster_view import QUIET
+from tests.conftest import Broker
 from tests.running import Hours, eventually, lines
 from tests.taps import tap
 
@@ -128,7 +128,7 @@ def waiting(hours: Hours) -> int:
 
 
 def test_erasing_leaves_no_trace_of_who_it_was_and_the_hours_still_prove(
-    enrolled: Enrolled, broker: EmbeddedKafka
+    enrolled: Enrolled, broker: Broker
 ) -> None:
     hours, sealed = enrolled
     hours.start_worker()
@@ -295,14 +295,14 @@ def own_files(hours: Hours) -> Iterator[Path]:
     )
 
 
-def topic_files(hours: Hours, broker: EmbeddedKafka) -> list[Path]:
+def topic_files(hours: Hours, broker: Broker) -> list[Path]:
     """The log of every topic of this ledger."""
     prefix = hours.environment["HOURS_TOPIC_PREFIX"]
     folders = (broker.data / "log").glob(f"{prefix}.*")
     return [path for folder in folders for path in folder.iterdir()]
 
 
-def forget_on_topic(hours: Hours, broker: EmbeddedKafka) -> None:
+def forget_on_topic(hours: Hours, broker: Broker) -> None:
     """Compact the roster's topic now, not within its lag, and wait until the badge is gone."""
     topic = f"{hours.environment['HOURS_TOPIC_PREFIX']}.roster"
     quick = {"max.compaction.lag.ms": "100", "file.delete.delay.ms": "100"}

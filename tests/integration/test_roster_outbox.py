@@ -22,7 +22,6 @@ from sqlalchemy import Engine, create_engine, text, update
 from sqlalchemy.exc import DBAPIError
 
 from hours.commands_outbox import publish_again
-from hours.services import EmbeddedKafka
 from hours.settings import Settings, read_settings
 from ledger import queries
 from ledger.roster import outbox, store, tables
@@ -42,6 +41,7 @@ from tests.chaos import roster as roster_chaos
 from tests.chaos.plan import Database
 from tests.chaos.roster import IN_A_TURN
 from tests.chaos.roster_verdict import judge, read_all
+from tests.conftest import Broker
 from tests.running import Hours, eventually
 
 CULTURE = Platform(code="culture", name_zh="文化服务", position=3)
@@ -334,7 +334,7 @@ def test_a_topic_set_otherwise_is_published_to_when_init_has_put_it_right(
 
 @on_postgresql
 def test_what_was_overtaken_is_gone_from_the_brokers_disk_even_if_nothing_more_happens(
-    hours: Hours, broker: EmbeddedKafka, monkeypatch: pytest.MonkeyPatch
+    hours: Hours, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lag_seconds = 1
     quick = {"max.compaction.lag.ms": "1000", "file.delete.delay.ms": "100"}

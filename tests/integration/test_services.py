@@ -29,6 +29,7 @@ from hours.services import (
 )
 from hours.services import jars as fetching
 from hours.services.kafka import properties
+from tests.conftest import Broker
 from tests.running import PATIENCE_SECONDS, environment, eventually
 
 OWNER = """
@@ -153,9 +154,7 @@ def test_one_home_is_not_shared_by_two_owners(tmp_path: Path) -> None:
         first.stop()
 
 
-def test_they_listen_on_loopback_only(
-    broker: EmbeddedKafka, postgres_server: EmbeddedPostgres
-) -> None:
+def test_they_listen_on_loopback_only(broker: Broker, postgres_server: EmbeddedPostgres) -> None:
     for pid, ports in ((broker.pid, 2), (postgres_server.pid, 1)):
         connections = psutil.Process(pid).net_connections("inet")
         listening = [it.laddr for it in connections if it.status == psutil.CONN_LISTEN]
