@@ -62,7 +62,7 @@ def test_a_genesis_names_the_ledger_and_its_policy() -> None:
         '"horizon_seconds":1209600,"shard_count":4,"skew_seconds":300,'
         '"timezone":"Asia/Shanghai"},"seq":0,"shard":3,"type":"genesis","v":1}'
     )
-    assert (entry.grain, entry.seconds) == (None, 0)
+    assert entry[:7] == (0, "genesis", None, None, None, 0, 0)
 
 
 def test_a_credit_is_these_bytes() -> None:
@@ -90,6 +90,17 @@ def test_a_reversal_says_which_session_it_takes_back_and_why() -> None:
         '"type":"reversal","v":1,"volunteer":"V1"}'
     )
     assert (entry.sessions, entry.seconds) == (-1, -5_400)
+    late = IN._replace(id="c", occurred_at=AT + SECOND)
+    entry = entries.reversal(13, 0, Record(8, AT + SECOND, late), SESSION, POLICY)
+    assert json.loads(entry.body)["reason"] == "tap-arrived"
+    assert json.loads(entry.body)["because"] == {"id": "c", "source": "/kiosks/1"}
+
+
+def test_what_an_entry_does_not_say_counts_under_the_empty_word() -> None:
+    session = Session(Tap.of("V1", "in", AT, "/kiosks/1", "a"), OUT)
+    entry = entries.credit(12, 0, Record(7, AT, OUT), session, POLICY)
+    assert entry.grain == Grain("", "", "", "2026-09-21")
+    assert not {"team", "place", "activity"} & json.loads(entry.body).keys()
 
 
 def test_an_adjustment_names_both_people() -> None:

@@ -212,10 +212,21 @@ def test_what_lies_beyond_reach_can_be_forgotten_unnoticed(
         assert forgetting.remove(tap, SMALL) == remembering.remove(tap, SMALL)
 
 
+@given(tap_sets, st.data())
+def test_a_timeline_keeps_nothing_of_the_taps_it_forgot(
+    all: list[Tap], data: st.DataObject
+) -> None:
+    """Kept, they would change nothing that it says, and fill the memory of a year."""
+    timeline = Timeline.of(all, SMALL)
+    forgotten = data.draw(st.lists(st.sampled_from(all), unique=True)) if all else []
+    for tap in forgotten:
+        timeline.forget(tap)
+    assert not {*timeline._taps, *timeline._left} & set(forgotten)
+
+
 def test_a_timeline_whose_taps_are_all_forgotten_is_empty() -> None:
-    timeline = Timeline()
-    for tap in (one, two) if (one := at(0, "in", "a"), two := at(0.5, "in", "b")) else ():
-        timeline.insert(tap, POLICY)
+    one, two = at(0, "in", "a"), at(0.5, "in", "b")
+    timeline = Timeline.of((one, two), POLICY)
     timeline.forget(one)
     assert timeline
     timeline.forget(two)

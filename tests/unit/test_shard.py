@@ -286,6 +286,19 @@ def test_a_tap_is_accepted_fourteen_days_back_and_five_minutes_ahead_to_the_micr
     assert ends(Record(0, START, IN._replace(occurred_at=START - early))) == [end]
 
 
+@pytest.mark.parametrize(
+    ("early", "told"),
+    [
+        (14 * DAY + 1, "reached the log over 14 days after its time"),
+        (-5 * MINUTE - 90 * SECOND, "its time is 390 s ahead of the broker's clock"),
+    ],
+)
+def test_a_refused_tap_is_told_by_how_much(early: int, told: str) -> None:
+    changes = begin(policy=POLICY).fold([Record(7, START, IN._replace(occurred_at=START - early))])
+    (rejection,) = changes.rejections
+    assert (rejection.offset, rejection.recorded_at, rejection.detail) == (7, START, told)
+
+
 @pytest.mark.parametrize("back", [0, 30 * MINUTE, 60 * MINUTE])
 def test_record_time_may_step_back_an_hour(back: int) -> None:
     """Within it, a record is judged by its own time alone."""
@@ -348,6 +361,8 @@ def test_a_voided_tap_that_is_sent_again_stays_void() -> None:
 
 def test_a_void_names_an_accepted_tap_of_the_same_volunteer() -> None:
     assert ends(record(0, VOID)) == ["unknown-tap"]
+    (rejection,) = begin(policy=POLICY).fold([record(0, VOID)]).rejections
+    assert f"no tap {VOID.tap_source} {VOID.tap_id} of this volunteer" in rejection.detail
     assert ends(record(0, OUT), record(1, VOID._replace(volunteer="V2")))[1] == "unknown-tap"
     assert ends(record(0, OUT), record(1, VOID._replace(tap_id="z")))[1] == "unknown-tap"
     late = OUT._replace(occurred_at=START - 15 * DAY)
@@ -421,6 +436,13 @@ def test_a_healed_half_is_gone_though_it_came_in_the_same_batch() -> None:
     changes = shard.fold([record(2, VOID)])
     assert [half.tap for half in changes.halves_come] == [IN]
     assert shard.fold([record(3, OUT._replace(id="c"))]).halves_gone == [Half(IN, "open").key]
+
+
+def test_changes_say_where_they_begin() -> None:
+    shard = begin()
+    first, second = (shard.fold([record(at, Refusal("not-json", "broken"))]) for at in (3, 4))
+    assert (first.start, first.head.next_offset) == (0, 4)
+    assert (second.start, second.head.next_offset) == (4, 5)
 
 
 def test_a_log_that_skips_offsets_accounts_for_them() -> None:
