@@ -7,12 +7,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, Route
 
 from producers.kiosk.page_files import PageFiles
 
 ORIGIN = "http://localhost:8017"
 """Where nothing listens: all requests are the test's to answer."""
+
+_AXE = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "resultTypes": ["violations"],  # all that passes, told too, takes longer than to look
+}
 
 Api = Callable[[Route, str], None]
 
@@ -49,6 +55,12 @@ def run(page: Page, script: str, value: Any = None) -> Any:
         "async (given) => { const load = (name) => import(`/page/${name}.js`);" + script + "}",
         value,
     )
+
+
+def hindrances(page: Page) -> list[tuple[str, str]]:
+    """What axe finds that would hinder somebody: its rule, and the element."""
+    found = Axe().run(page, options=_AXE).response["violations"]
+    return [(one["id"], one["nodes"][0]["html"][:200]) for one in found]
 
 
 def kill_browser(folder: Path) -> None:

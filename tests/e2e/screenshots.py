@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 from tests.e2e.conftest import ARGUMENTS, CHROMIUM
 from tests.e2e.pictures import make_small
 from tests.e2e.screens_world import LI, WANG, ZHAO, ScreensWorld, badge_of, screens_world
-from tests.e2e.tablet import PATIENCE, PHONE, TABLET, Tablet, film_of, tablet_context
+from tests.e2e.tablet import PATIENCE, PHONE, TABLET, Tablet, camera_of, film_of, tablet_context
 
 FOLDER = Path(__file__).parents[2] / "docs" / "kiosk"
 COLOURS = 64
@@ -41,8 +41,9 @@ def _take_camera(playwright: Playwright, world: ScreensWorld, folder: Path) -> N
     """What the camera sees, before it is sharp."""
     film = folder / "badge.y4m"
     film.write_bytes(film_of(badge_of(WANG), blur=9))
-    fake = ("--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={film}")
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *fake])
+    browser = playwright.chromium.launch(
+        executable_path=CHROMIUM, args=[*ARGUMENTS, *camera_of(film)]
+    )
     for name, viewport in (("tablet", TABLET), ("phone", PHONE)):
         context = tablet_context(browser, viewport, reduced_motion="reduce")
         context.grant_permissions(["camera"], origin=world.address)

@@ -1,6 +1,7 @@
 """A kiosk's page in a browser, and what hands and a scanner do to it."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import zxingcpp
 from PIL import Image, ImageFilter
@@ -112,6 +113,15 @@ def all_targets(page: Page, selector: str = "button, select, input") -> Sequence
         "all => all.filter(e => e.checkVisibility()).map(e => {"
         " const b = e.getBoundingClientRect();"
         " return {name: e.textContent || e.id, width: b.width, height: b.height}; })"
+    )
+
+
+def camera_of(film: Path) -> tuple[str, ...]:
+    """What lets Chromium take a film for what its camera sees."""
+    return (
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",  # without windows there is nobody to allow it
+        f"--use-file-for-fake-video-capture={film}",
     )
 
 

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.conftest import CHROMIUM
+
 FAULTS = 10
 
 
-@pytest.mark.skipif(not Path("/usr/bin/chromium").exists(), reason="there is no /usr/bin/chromium")
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
 def test_kiosks_whose_every_need_breaks_lose_and_double_no_tap() -> None:
     seed = random.randrange(1 << 32)
     done = subprocess.run(
