@@ -162,6 +162,47 @@ class Clocks:
         return found
 
 
+SENDING = """
+const {Sender} = await load('sending');
+const waiting = [], asked = [];
+const answered = [];
+globalThis.fetch = async (address, {body}) => {
+  asked.push(address);
+  await new Promise((resolve) => answered.push(resolve));
+  const taps = JSON.parse(body).taps ?? [];
+  const said = {taps: taps.map(({id}) => ({id, state: 'accepted'}))};
+  return new Response(JSON.stringify(said), {headers: {'content-type': 'application/json'}});
+};
+const queue = {
+  waiting: async () => [...waiting],
+  decideTimes: async (taps) => taps,
+  settle: async (answers) => waiting.splice(0).filter(({id}) => answers.has(id)),
+};
+const sender = new Sender({
+  queue, key: () => 'key', measurements: async () => [], measure: async () => {},
+  report: async () => ({}), heard: () => {}, settled: () => {}, told: () => {},
+  moment: () => ({wall: 0, steady: 0}),
+});
+const until = async (holds) => { while (!holds()) await new Promise((go) => setTimeout(go, 5)); };
+sender.run();
+await until(() => answered.length === 1);
+waiting.push({id: 'a', time: '2026-01-01T00:00:00Z', clock: 0});
+sender.more();
+answered.shift()();
+await until(() => answered.length === 1);
+sender.stopped = true;
+answered.shift()();
+return asked;
+"""
+
+
+def test_a_tap_made_while_the_gateway_is_asked_goes_at_once_not_at_the_next_idle_turn(
+    page: Page,
+) -> None:
+    asked = run(page, SENDING)
+    assert [address.rpartition("/")[2] for address in asked] == ["report", "taps"]
+
+
 def steps(*names: str) -> st.SearchStrategy[list[tuple[str, int]]]:
     return st.lists(
         st.tuples(st.sampled_from([*names, "wait", "tap"]), st.integers(2_000, 10**9)),

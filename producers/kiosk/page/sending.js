@@ -32,7 +32,9 @@ export class Sender {
    */
   constructor(with_) {
     this.with = with_;
-    this.wake = () => {};
+    /** Whether somebody has called since the last turn began: then the next one doesn't wait. */
+    this.called = false;
+    this.endRest = () => {};
     this.stopped = false;
     this.failedAt = -Infinity;
   }
@@ -45,29 +47,31 @@ export class Sender {
 
   /** The network may be back. */
   poke() {
-    this.wake();
+    this.called = true;
+    this.endRest();
   }
 
   /** There is something more to send. */
   more() {
-    if (performance.now() - this.failedAt > PATIENT_MS) this.wake();
+    if (performance.now() - this.failedAt > PATIENT_MS) this.poke();
   }
 
   async #loop() {
     let pause = FIRST_PAUSE_MS;
     while (!this.stopped) {
+      this.called = false;
       const outcome = await this.#once();
       if (outcome === "more") continue;
       if (outcome === "later") this.failedAt = performance.now();
       pause = outcome === "idle" ? FIRST_PAUSE_MS : Math.min(pause * 2, LONGEST_PAUSE_MS);
-      await this.#rest(outcome === "idle" ? IDLE_MS : pause);
+      if (!this.called) await this.#rest(outcome === "idle" ? IDLE_MS : pause);
     }
   }
 
   #rest(ms) {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, ms);
-      this.wake = () => {
+      this.endRest = () => {
         clearTimeout(timer);
         resolve(undefined);
       };
