@@ -13,7 +13,7 @@ BARS = (720, 160)
 TREEMAP = (720, 360)
 _GAP = 0.15
 _CELL = (26, 22)
-_SMALLEST_LABEL = (56, 22)
+_SMALLEST_LABEL = (56, 30)
 
 
 class Bar(NamedTuple):

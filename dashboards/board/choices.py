@@ -59,6 +59,27 @@ _WORDS: dict[str, Words] = {
     "year": Words("今年", "this year"),
 }
 
+DEED_WORDS: Mapping[str, Words] = {
+    "added": Words("新建账号", "account made"),
+    "changed": Words("改了账号", "account changed"),
+    "password": Words("重设密码", "password set"),
+    "disabled": Words("停用", "disabled"),
+    "enabled": Words("恢复", "enabled"),
+    "signed-in": Words("登录", "signed in"),
+    "signed-out": Words("退出", "signed out"),
+    "wrong-password": Words("密码不对", "wrong password"),
+    "refused": Words("没让登录", "sign-in refused"),
+    "token": Words("新令牌", "token made"),
+    "token-revoked": Words("作废令牌", "token revoked"),
+    "code": Words("给志愿者一次性码", "code for a volunteer"),
+}
+"""What was done to accounts, as `ledger.accounts` notes it."""
+
+
+def deed_words(what: str) -> Words:
+    """What something done to an account is called."""
+    return DEED_WORDS.get(what, Words(what, what))
+
 
 def word_of(value: str | None) -> Words:
     """What a value is called."""

@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dashboards.board import words
-from dashboards.board.choices import ROLE_WORDS, field_text, field_words, word_of
+from dashboards.board.choices import ROLE_WORDS, deed_words, field_text, field_words, word_of
 from dashboards.board.directory import Directory
 from dashboards.board.words import Language, Words
 
@@ -58,6 +58,7 @@ class Pages:
             t=lambda zh, en: en if language == "en" else zh,
             say=lambda said: Words(*said).said(language),
             word=lambda value: word_of(value).said(language),
+            deed=lambda what: deed_words(what).said(language),
             field_called=lambda name: field_words(name).said(language),
             field_text=lambda name, value: field_text(name, value, language, self._timezone),
             length=lambda seconds: words.length(seconds, language),

@@ -1,12 +1,15 @@
 """The board's pure parts: figures kept entry by entry, words, periods, charts, stars, scope."""
 
+import re
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboards.board import charts, words
+from dashboards.board.choices import DEED_WORDS
 from dashboards.board.directory import Directory
 from dashboards.board.live.figures import DISTRICT, PERIODS, Figures, Served, Sum, total
 from dashboards.board.live.state import Here, State, seen
@@ -15,6 +18,7 @@ from dashboards.board.periods import Period, period
 from dashboards.board.scope import EVERYTHING, Scope, scope_of
 from dashboards.board.stars import stars_of
 from dashboards.board.words import Words, both, first_days, hours
+from ledger import accounts
 from ledger.roster.records import Team, Unit
 from ledger.roster.roster import Roster
 
@@ -83,6 +87,12 @@ def test_a_line_in_two_languages_is_taken_apart_and_others_are_left_whole() -> N
     assert both("没有 V1。 No V1: see it. Again.") == Words("没有 V1。", "No V1: see it. Again.")
     assert both("只有中文。") == Words("只有中文。", "只有中文。")
     assert both("English alone.").en == "English alone."
+
+
+def test_whatever_is_noted_of_accounts_has_words() -> None:
+    noted = re.compile(r'Deed\(at, [^"]*(?:"", )?"([a-z-]+)"')
+    source = "".join(path.read_text() for path in Path(accounts.__file__).parent.glob("*.py"))
+    assert set(noted.findall(source)) == set(DEED_WORDS)
 
 
 @given(st.dates(date(2001, 1, 1), date(2099, 12, 31)), st.integers(0, 500))
