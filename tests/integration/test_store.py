@@ -139,8 +139,9 @@ def test_what_was_settled_is_what_is_read(store: Store) -> None:
         (rejected,) = queries.rejections(connection, Filters(day=DAY), POLICY)
         assert rejected == (0, 1, AT, "not-json", "第 1 个字节")
         assert not list(queries.rejections(connection, Filters(day="2026-09-20"), POLICY))
-    assert store.rejected_offsets(0, 0, 6) == {1}
-    assert store.rejected_offsets(0, 2, 6) == frozenset()
+    assert store.rejected_offsets(0, 0, 6) == store.rejected_offsets(0, 1, 2) == {1}
+    for shard, start, stop in ((0, 2, 6), (0, 0, 1), (1, 0, 6)):
+        assert store.rejected_offsets(shard, start, stop) == frozenset()
 
 
 def test_text_comes_back_as_it_went_in_whatever_the_way_to_the_database_makes_of_it(
