@@ -88,8 +88,8 @@ def test_entries_as_they_were_settled_hold_in_whatever_parts_they_come(
 ) -> None:
     entries = settled(random_log(seed, length))
     bodies = [entry.body for entry in entries]
-    moment = moment_of(bodies[: min(signed, len(bodies))])
-    edges = sorted({0, *(min(cut, len(bodies)) for cut in cuts), len(bodies)})
+    moment = moment_of(bodies[: 1 + signed % len(bodies)])
+    edges = sorted({0, *(cut % len(bodies) for cut in cuts), len(bodies)})
     parts = [bodies[start:stop] for start, stop in pairwise(edges)]
     pins = [*pins_of(0, [moment]), Pin(len(bodies), root_of(bodies), "now")]
     assert check_shard(0, parts, pins, moment) == (
@@ -134,6 +134,14 @@ def test_one_altered_entry_is_found_and_named(
     where = {one[0] for one in found(bodies, moment)}
     assert kinds <= where
     assert where <= {*kinds, "seq 2"}  # the reversal has lost its credit
+
+
+def test_of_each_kind_of_fault_the_first_is_told() -> None:
+    first, *others = served()
+    others = [changed(seq=9)(body) for body in others]
+    others[1] += b" "
+    where = [one[0] for one in found([first, *others])]
+    assert where == ["seq 1", "seq 2"]
 
 
 def test_an_altered_entry_is_told_as_it_stands() -> None:
@@ -258,5 +266,8 @@ def test_an_entry_of_another_place_or_ledger_or_none_at_all_is_named_and_the_res
     assert told(foreign) == [("district 0", "0 of other.example", f"0 of {LEDGER}")]
     read = read_district(LEDGER, [moments[0].body, b"rubbish", moments[2].body])
     assert [moment.seq for moment in read.moments] == [0, 2]
-    ((where, stored),) = [(one.where, one.stored) for one in read.findings]
+    ((_, _, where, stored, expected),) = read.findings
     assert (where, stored) == ("district 1", "rubbish")
+    assert "Invalid JSON" in expected
+    (spaced,) = read_district(LEDGER, [moments[0].body + b" "]).findings
+    assert spaced.expected == "not in canonical form"

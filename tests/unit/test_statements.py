@@ -68,8 +68,12 @@ def test_sessions_count_on_the_day_they_began_and_adjustments_on_theirs() -> Non
 
 def test_what_was_taken_back_does_not_count_and_is_counted_as_that() -> None:
     void = Void("V1", NOON, "/desks/1", "v", "/kiosks/1", "a-out", "leader", "误")
-    found = stated(*session("a", NOON, 3_600), void, *session("b", NOON + 5 * HOUR, 60, "clinic"))
-    assert (found.sessions, found.taken_back, found.ledger_seconds) == (1, 1, 60)
+    other = void._replace(id="w", tap_id="c-out")
+    found = stated(
+        *session("a", NOON, 3_600), void, *session("b", NOON + 5 * HOUR, 60, "clinic"),
+        *session("c", NOON + 9 * HOUR, 600), other,
+    )  # fmt: skip
+    assert (found.sessions, found.taken_back, found.ledger_seconds) == (1, 2, 60)
     assert found.served == [Served(activity="", seconds=60, sessions=1, team="clinic")]
 
 
