@@ -4,19 +4,25 @@ It asks `ledger.roster.reports`; it decides nothing about hours. Invariant: the 
 to the whole shown, and both are within the scope of whoever looks.
 """
 
+import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from dashboards.board.directory import Directory
 from dashboards.board.periods import Period
-from dashboards.board.refusing import not_yours
+from dashboards.board.refusing import bad_request, not_yours
 from dashboards.board.scope import Scope
+from dashboards.board.times import day_in
+from dashboards.board.words import Words
+from ledger.browsing import EntryLine, Place
 from ledger.policy import Policy
 from ledger.roster.reports import Report, reports_apart
 from ledger.roster.reports import report as ask
 from ledger.roster.reports_question import Grouping, Question
 
+_TURNED_TO = re.compile("([^/]+)/([0-9]{1,9})/([0-9]{1,18})")
 _BELOW = {"": "office", "centre": "office", "office": "station", "station": "point"}
 
 
@@ -55,6 +61,22 @@ def within(part: Part, scope: Scope) -> Part:
     ):
         raise not_yours()
     return part
+
+
+def turned_to(text: str) -> Place | None:
+    """Where a page of entries goes on, as the one before said; None: it is the first. Refused."""
+    if not text:
+        return None
+    found = _TURNED_TO.fullmatch(text)
+    if found is None:
+        raise bad_request(Words("after 要用上一页给的 next。", "`after` is the `next` of a page."))
+    return day_in(found[1]), int(found[2]), int(found[3])
+
+
+def next_of(lines: Sequence[EntryLine], limit: int) -> str | None:
+    """Where the page after these lines, at most `limit` of them, begins; None: there is none."""
+    last = lines[-1] if len(lines) == limit else None
+    return f"{last.day}/{last.shard}/{last.seq}" if last else None
 
 
 def look(

@@ -35,14 +35,13 @@ from dashboards.board.api_values import (
     Unit,
 )
 from dashboards.board.correcting import event_of
-from dashboards.board.exploring import question_of, within
+from dashboards.board.exploring import next_of, question_of, turned_to, within
 from dashboards.board.live.state import State, seen
 from dashboards.board.public import activities_between
 from dashboards.board.refusing import Refused, bad_request, no_such_thing, not_yours
 from dashboards.board.routes.corrections import covers as covers_correction
 from dashboards.board.routes.corrections import refuse_senseless
 from dashboards.board.routes.explore import Asked, InTime
-from dashboards.board.times import day_in
 from dashboards.board.visiting import Visit, Visiting
 from dashboards.board.words import Words
 from ledger import queries
@@ -166,12 +165,10 @@ def api_entries(
             question_of(part, when, visit.directory),
             visit.board.policy,
             limit,
-            _place(after),
+            turned_to(after),
         )
-    last = lines[-1] if len(lines) == limit else None
-    following = f"{last.day}/{last.shard}/{last.seq}" if last else None
     items = [Entry.model_validate(one) for one in lines]
-    return _answer(visit, Page[Entry](items=items, next=following))
+    return _answer(visit, Page[Entry](items=items, next=next_of(lines, limit)))
 
 
 @router.get("/report", name="api_report", response_model=ReportAnswer)
@@ -326,18 +323,6 @@ def _paged(visit: Visit, items: Sequence[Any], limit: int, after: str) -> Respon
     following = str(start + limit) if start + limit < len(items) else None
     shown = [one.model_dump(mode="json") for one in items[start : start + limit]]
     return _json(visit, {"items": shown, "next": following})
-
-
-def _place(after: str) -> tuple[str, int, int] | None:
-    day, _, rest = after.partition("/")
-    shard, _, seq = rest.partition("/")
-    if not after:
-        return None
-    if not (shard.isascii() and shard.isdigit() and seq.isascii() and seq.isdigit()):
-        raise bad_request(Words("after 要用上一页给的 next。", "`after` is the `next` of a page."))
-    if len(shard) > 9 or len(seq) > 18:
-        raise bad_request(Words("after 太大。", "`after` is too large."))
-    return day_in(day), int(shard), int(seq)
 
 
 def _correction(one: Correction) -> CorrectionItem:

@@ -10,7 +10,15 @@ from sqlalchemy import Connection, select
 from starlette.responses import Response
 
 from dashboards.board import charts
-from dashboards.board.exploring import Part, level_below, look, question_of, within
+from dashboards.board.exploring import (
+    Part,
+    level_below,
+    look,
+    next_of,
+    question_of,
+    turned_to,
+    within,
+)
 from dashboards.board.periods import Period, period
 from dashboards.board.refusing import no_such_thing, not_yours
 from dashboards.board.times import day_in
@@ -119,11 +127,10 @@ def entries_page(visit: Visiting, asked: Asked, when: InTime, after: str = "") -
     part = within(asked, visit.scope)
     with queries.reading(visit.board.engine) as connection:
         wanted = question_of(part, when, visit.directory)
-        lines = entry_lines(connection, wanted, visit.board.policy, _ENTRIES, _after(after))
+        lines = entry_lines(connection, wanted, visit.board.policy, _ENTRIES, turned_to(after))
         count, seconds = entry_count(connection, wanted, visit.board.policy)
         called = all_called(connection, {one.volunteer for one in lines})
         title = _activity_title(connection, part.activity)
-    following = lines[-1] if len(lines) == _ENTRIES else None
     return visit.page(
         "entries.html",
         part=part,
@@ -133,7 +140,7 @@ def entries_page(visit: Visiting, asked: Asked, when: InTime, after: str = "") -
         seconds=seconds,
         called=called,
         title=title,
-        following=f"{following.day}/{following.shard}/{following.seq}" if following else None,
+        following=next_of(lines, _ENTRIES),
     )
 
 
@@ -223,13 +230,3 @@ def _activity_title(connection: Connection, code: str | None) -> str | None:
     if code is None:
         return None
     return connection.execute(select(activities.c.title).where(activities.c.code == code)).scalar()
-
-
-def _after(text: str) -> tuple[str, int, int] | None:
-    day, _, rest = text.partition("/")
-    shard, _, seq = rest.partition("/")
-    if not text:
-        return None
-    if not (shard.isdecimal() and seq.isdecimal() and len(shard + seq) < 20):
-        raise no_such_thing(Words("这一页", "such page"))
-    return day_in(day), int(shard), int(seq)
