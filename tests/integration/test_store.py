@@ -1,5 +1,6 @@
 """What the store promises, held by SQLite and by PostgreSQL alike."""
 
+import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 from alembic.script import ScriptDirectory
-from sqlalchemy import select, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from ledger import queries
@@ -21,8 +22,10 @@ from ledger.schema import VERSIONS, is_outage
 from ledger.settling import Half
 from ledger.shard import Shard
 from ledger.store import Claim, Store, half_row, open_store
-from ledger.tables import entries, halves
+from ledger.tables import entries, halves, window_segments
 from ledger.taps import Adjustment, Record, Refusal, Tap, Void
+from ledger.window import Accepted
+from tests.facts import SMALL, random_log
 
 POLICY = Policy(shard_count=2)
 AT = 1_790_000_000 * SECOND
@@ -347,6 +350,41 @@ def test_a_later_claim_fences_the_earlier_one_and_nothing_is_stored(store: Store
     with pytest.raises(Fenced):  # the same batch again: the shard doesn't end there any more
         append(store, Shard(0, POLICY, late.head), late, LOG)
     assert store.claim(0).head.next_offset == 6
+
+
+@pytest.mark.parametrize("most", [1, 40, 700, 3_000])
+def test_what_fills_a_window_again_is_what_was_accepted_from_the_oldest_that_matters(
+    ledger_url: str, most: int
+) -> None:
+    store, chance = open_store(ledger_url, "test.example", SMALL), random.Random(most)
+    store.init()
+    log = random_log(most, 150 if most == 1 else 3_000)
+    claim, accepted = store.claim(0), list[Accepted]()
+    shard = Shard(0, SMALL, claim.head)
+    while log:
+        size = chance.randint(1, most)
+        changes = shard.fold(log[:size])
+        store.append(0, claim.epoch, changes)
+        accepted, log = [*accepted, *changes.accepted], log[size:]
+        held = [one for one in accepted if one[0] >= shard.head.replay_from]
+        assert store.accepted(0, shard.head) == held
+    assert 0 < len(held) < len(accepted)
+    segments = window_segments.c
+    with store.engine.begin() as connection:
+        ends = select(func.max(segments.first_offset), func.min(segments.next_offset))
+        last, oldest = connection.execute(ends).one()
+        assert oldest > shard.head.replay_from  # what the window has passed is not kept
+        connection.execute(delete(window_segments).where(segments.first_offset == last))
+    assert store.accepted(0, shard.head) is None  # not all of it: then the log is read again
+    store.engine.dispose()
+
+
+def test_what_another_shard_accepted_is_not_taken_for_this_one_s(store: Store) -> None:
+    for number in range(2):
+        claim = store.claim(number)
+        shard = Shard(number, POLICY, claim.head)
+        append(store, shard, claim, LOG[: 1 + number])
+        assert [offset for offset, _ in store.accepted(number, shard.head) or []] == [0]
 
 
 def test_an_append_that_fails_half_way_leaves_nothing(store: Store) -> None:
