@@ -4,12 +4,13 @@ import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic.script import ScriptDirectory
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from ledger import queries
@@ -352,39 +353,68 @@ def test_a_later_claim_fences_the_earlier_one_and_nothing_is_stored(store: Store
     assert store.claim(0).head.next_offset == 6
 
 
-@pytest.mark.parametrize("most", [1, 40, 700, 3_000])
+@pytest.mark.parametrize("most", [40, 700])
+@pytest.mark.parametrize("policy", [SMALL, POLICY], ids=["forgetting", "keeping all"])
 def test_what_fills_a_window_again_is_what_was_accepted_from_the_oldest_that_matters(
-    ledger_url: str, most: int
+    ledger_url: str, policy: Policy, most: int
 ) -> None:
-    store, chance = open_store(ledger_url, "test.example", SMALL), random.Random(most)
+    store = open_store(ledger_url, "test.example", replace(policy, shard_count=2))
     store.init()
-    log = random_log(most, 150 if most == 1 else 3_000)
-    claim, accepted = store.claim(0), list[Accepted]()
-    shard = Shard(0, SMALL, claim.head)
-    while log:
-        size = chance.randint(1, most)
-        changes = shard.fold(log[:size])
-        store.append(0, claim.epoch, changes)
-        accepted, log = [*accepted, *changes.accepted], log[size:]
-        held = [one for one in accepted if one[0] >= shard.head.replay_from]
-        assert store.accepted(0, shard.head) == held
-    assert 0 < len(held) < len(accepted)
-    segments = window_segments.c
-    with store.engine.begin() as connection:
-        ends = select(func.max(segments.first_offset), func.min(segments.next_offset))
-        last, oldest = connection.execute(ends).one()
-        assert oldest > shard.head.replay_from  # what the window has passed is not kept
-        connection.execute(delete(window_segments).where(segments.first_offset == last))
-    assert store.accepted(0, shard.head) is None  # not all of it: then the log is read again
+    chance, log = random.Random(most), random_log(most, 3_000)
+    windows = [_Window(store, number, log) for number in range(2)]
+    while left := [window for window in windows if window.left]:
+        chance.choice(left).settle(chance.randint(1, most))
+    for window in windows:
+        held, segments = window.held(), window.segments()
+        assert 0 < len(held) <= len(window.accepted)
+        assert all(end > window.shard.head.replay_from for _, end in segments)
+        if policy is POLICY:  # at the end of 1,024 offsets, those in them become one
+            blocks = window.shard.head.next_offset // 1_024
+            assert len(held) == len(window.accepted)
+            assert sum(first < blocks * 1_024 for first, _ in segments) == blocks
+        window.lose(segments[-1][0])
+        assert store.accepted(window.number, window.shard.head) is None  # the log is read again
     store.engine.dispose()
 
 
-def test_what_another_shard_accepted_is_not_taken_for_this_one_s(store: Store) -> None:
-    for number in range(2):
-        claim = store.claim(number)
-        shard = Shard(number, POLICY, claim.head)
-        append(store, shard, claim, LOG[: 1 + number])
-        assert [offset for offset, _ in store.accepted(number, shard.head) or []] == [0]
+@dataclass
+class _Window:
+    """A shard that settles a log, and what it accepted."""
+
+    store: Store
+    number: int
+    left: list[Record]
+    accepted: list[Accepted] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.claim = self.store.claim(self.number)
+        self.shard = Shard(self.number, self.store.policy, self.claim.head)
+
+    def settle(self, count: int) -> None:
+        changes = self.shard.fold(self.left[:count])
+        self.store.append(self.number, self.claim.epoch, changes)
+        self.left, self.accepted = self.left[count:], [*self.accepted, *changes.accepted]
+        assert self.store.accepted(self.number, self.shard.head) == self.held()
+
+    def held(self) -> list[Accepted]:
+        return [one for one in self.accepted if one[0] >= self.shard.head.replay_from]
+
+    def segments(self) -> list[tuple[int, int]]:
+        table = window_segments.c
+        with self.store.engine.connect() as connection:
+            rows = connection.execute(
+                select(table.first_offset, table.next_offset)
+                .where(table.shard == self.number)
+                .order_by(table.first_offset)
+            )
+            return [tuple(row) for row in rows]
+
+    def lose(self, first: int) -> None:
+        table = window_segments
+        with self.store.engine.begin() as connection:
+            connection.execute(
+                delete(table).where(table.c.shard == self.number, table.c.first_offset == first)
+            )
 
 
 def test_an_append_that_fails_half_way_leaves_nothing(store: Store) -> None:
