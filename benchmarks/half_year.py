@@ -7,7 +7,7 @@ seconds add up to the ledger's, or the figure says by how much they don't.
 
 import json
 import time
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Column, func, select
 
@@ -84,8 +84,7 @@ def _forms(product: Product) -> list[Figure]:
 def _assessed(product: Product) -> list[Figure]:
     """Offices, stations and teams assessed over the half-year, as the board does it."""
     policy, now = Policy(shard_count=SHARDS), time.time_ns() // 1_000
-    today = policy.civil_day(now)
-    first = (date.fromisoformat(today) - timedelta(days=HALF_YEAR_DAYS + 2)).isoformat()
+    today, first = policy.civil_day(now), _first_day(product)
     taken = []
     for _ in range(_TIMES + 1):  # once to warm what it reads
         started = time.monotonic()
@@ -130,6 +129,11 @@ def _busiest(product: Product) -> str:
     )
     with product.engine.connect() as connection:
         return str(connection.scalar(statement))
+
+
+def _first_day(product: Product) -> str:
+    with product.engine.connect() as connection:
+        return str(connection.scalar(select(func.min(tables.day_totals.c.day))))
 
 
 def _sum(product: Product, column: Column[int]) -> int:
