@@ -7,7 +7,7 @@ from ledger.shard import Shard
 from ledger.taps import Adjustment, Fact, Record, Tap, Void
 from ledger.window import Accepted, Window
 from ledger.window_segments import pack, unpack
-from tests.facts import SMALL, START, lengths, random_log, seeds, taps
+from tests.facts import SMALL, START, lengths, random_log, seeds, tap_sets, taps
 from tests.unit.test_shard import begin, bodies
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
@@ -88,7 +88,7 @@ def test_of_two_that_share_an_id_the_old_one_is_forgotten_and_the_other_known() 
     assert window.replay_from(2) == 1
 
 
-@given(st.lists(taps, max_size=12), st.data())
+@given(tap_sets, st.data())
 def test_of_what_was_forgotten_nothing_is_held(given_taps: list[Tap], data: st.DataObject) -> None:
     window = Window(SMALL)
     for offset, tap in enumerate(given_taps):
