@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
+import hypothesis
 import pytest
 from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
@@ -21,6 +22,14 @@ from tests.running import Hours, environment
 # A shell that starts something in the background has it ignore SIGINT, and with it all it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Properties are held on busy machines too: hypothesis judges what is said, not how fast.
+hypothesis.settings.register_profile(
+    "tests",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    print_blob=True,
+)
+hypothesis.settings.load_profile("tests")
 
 SLOWEST_FIRST = (
     *("path", "readme", "commands", "one_day", "board_live", "restore", "kiosk_screens"),

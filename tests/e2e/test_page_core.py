@@ -18,7 +18,8 @@ LEDGER = "tongzhou.hours.example"
 KEY, ANOTHER = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
 CHARACTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 ONE_PAGE = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 

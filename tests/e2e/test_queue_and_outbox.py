@@ -141,7 +141,8 @@ steps = st.lists(
 
 @given(steps=steps)
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_whatever_is_lost_doubled_or_dies_between_them_each_tap_is_kept_once_and_in_order(
     browser: Browser, tmp_path_factory: Any, steps: list[tuple[str, Any]]

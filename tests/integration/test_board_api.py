@@ -67,7 +67,7 @@ def test_whatever_is_asked_nothing_fails_and_every_answer_is_described(board: In
     for operation in operations:
 
         @given(case=operation.as_strategy())
-        @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=15, suppress_health_check=list(HealthCheck))
         def each(case: schemathesis.Case) -> None:
             case.call_and_validate(headers=headers, excluded_checks=MEANING)
 

@@ -32,7 +32,7 @@ def occasions(roster: Roster) -> list[Occasion]:
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seeds, st.sampled_from([TODAY, None]))
 def test_groups_of_anything_add_up_to_the_whole(seed: int, today: str | None) -> None:
     rng = random.Random(seed)
@@ -48,7 +48,7 @@ def test_groups_of_anything_add_up_to_the_whole(seed: int, today: str | None) ->
         assert sum(sums.values()) == sum(row.seconds for row in rows)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seeds)
 def test_the_spans_of_a_code_cover_each_day_once_and_say_what_holds_on_it(seed: int) -> None:
     roster = Roster.of(random_roster(random.Random(seed)))
@@ -61,7 +61,7 @@ def test_the_spans_of_a_code_cover_each_day_once_and_say_what_holds_on_it(seed: 
                 assert here.line == tree.line(code, day)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seeds)
 def test_what_was_held_is_counted_once_in_all_and_in_no_group_twice(seed: int) -> None:
     roster = Roster.of(random_roster(random.Random(seed)))
