@@ -12,10 +12,9 @@ from sqlalchemy import Connection
 
 from dashboards.board.directory import Directory
 from dashboards.board.periods import Period
-from dashboards.board.refusing import bad_request, not_yours
+from dashboards.board.refusing import not_the_next, not_yours
 from dashboards.board.scope import Scope
 from dashboards.board.times import day_in
-from dashboards.board.words import Words
 from ledger.browsing import EntryLine, Place
 from ledger.policy import Policy
 from ledger.roster.reports import Report, reports_apart
@@ -69,7 +68,7 @@ def turned_to(text: str) -> Place | None:
         return None
     found = _TURNED_TO.fullmatch(text)
     if found is None:
-        raise bad_request(Words("after 要用上一页给的 next。", "`after` is the `next` of a page."))
+        raise not_the_next()
     return day_in(found[1]), int(found[2]), int(found[3])
 
 

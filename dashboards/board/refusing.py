@@ -66,6 +66,11 @@ def no_such_thing(what: Words) -> Refused:
     return Refused(404, "no-such-thing", Words(f"没有{what.zh}。", f"There is no {what.en}."))
 
 
+def not_the_next() -> Refused:
+    """What a list was asked to go on after was given by no page of it."""
+    return bad_request(Words("after 要用上一页给的 next。", "`after` is the `next` of a page."))
+
+
 def bad_request(what: Words) -> Refused:
     """It was asked in a way that can't be understood."""
     return Refused(422, "bad-request", what)

@@ -38,7 +38,7 @@ from dashboards.board.correcting import event_of
 from dashboards.board.exploring import next_of, question_of, turned_to, within
 from dashboards.board.live.state import State, seen
 from dashboards.board.public import activities_between
-from dashboards.board.refusing import Refused, bad_request, no_such_thing, not_yours
+from dashboards.board.refusing import Refused, bad_request, no_such_thing, not_the_next, not_yours
 from dashboards.board.routes.corrections import covers as covers_correction
 from dashboards.board.routes.corrections import refuse_senseless
 from dashboards.board.routes.explore import Asked, InTime
@@ -318,7 +318,7 @@ def _state(visit: Visit) -> State:
 def _paged(visit: Visit, items: Sequence[Any], limit: int, after: str) -> Response:
     """Items from a number on, which is what `after` says."""
     if (after and not after.isascii()) or not (after or "0").isdigit() or len(after) > 12:
-        raise bad_request(Words("after 要用上一页给的 next。", "`after` is the `next` of a page."))
+        raise not_the_next()
     start = int(after or 0)
     following = str(start + limit) if start + limit < len(items) else None
     shown = [one.model_dump(mode="json") for one in items[start : start + limit]]
