@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 
 from hours.services import EmbeddedKafka, EmbeddedPostgres, fetch_kafka
 from streams.principals import Role
-from tests.running import Hours, environment
+from tests.running import Hours, product_at
 
 # A shell that starts something in the background has it ignore SIGINT, and with it all it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -180,13 +180,6 @@ def ledger_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def hours(kafka: str, ledger_url: str, fresh_name: str, tmp_path: Path) -> Iterator[Hours]:
     """The product on a log and a ledger of its own, not yet initialised."""
-    settings = environment(
-        tmp_path,
-        kafka=kafka,
-        ledger_url=ledger_url,
-        topic_prefix=fresh_name,
-        session_seconds="1.5",
-    )
-    product = Hours(settings)
+    product = product_at(tmp_path, kafka, ledger_url, fresh_name)
     yield product
     product.end()

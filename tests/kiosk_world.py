@@ -23,7 +23,7 @@ from producers.badge_keys import new_private_key, private_key_in, public_text
 from producers.badges import Badge, sign_badge
 from producers.kiosk.roster_cache import RosterCache
 from tests.gateways import Gateway
-from tests.running import Hours, environment, eventually
+from tests.running import Hours, eventually, product_at
 
 LEDGER = "tongzhou.hours.example"
 PLACE = "station-03-07"
@@ -118,14 +118,8 @@ def enrolled_district(hours: Hours) -> Ed25519PrivateKey:
 @contextmanager
 def world_at(home: Path, kafka: str) -> Iterator[KioskWorld]:
     """All of it in a folder of its own, on SQLite, with a log of its own on that Kafka."""
-    settings = environment(
-        home,
-        kafka=kafka,
-        ledger_url=f"sqlite:///{home / 'ledger.db'}",
-        topic_prefix=f"t{secrets.token_hex(6)}",
-        session_seconds="1.5",
-    )
-    hours = Hours(settings)
+    url, prefix = f"sqlite:///{home / 'ledger.db'}", f"t{secrets.token_hex(6)}"
+    hours = product_at(home, kafka, url, prefix)
     try:
         with kiosk_world(hours) as world:
             yield world

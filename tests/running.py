@@ -170,5 +170,18 @@ def environment(home: Path, **settings: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(Path(__file__).parents[1]), "HOURS_HOME": str(home), **given}
 
 
+def product_at(home: Path, kafka: str, ledger_url: str, topic_prefix: str) -> Hours:
+    """The product on a log and a ledger of its own; Kafka soon notices that a worker is gone."""
+    return Hours(
+        environment(
+            home,
+            kafka=kafka,
+            ledger_url=ledger_url,
+            topic_prefix=topic_prefix,
+            session_seconds="1.5",
+        )
+    )
+
+
 def lines(events: Iterable[dict[str, Any]]) -> bytes:
     return b"".join(json.dumps(event).encode() + b"\n" for event in events)

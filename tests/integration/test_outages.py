@@ -23,7 +23,7 @@ from producers.kafka_access import KafkaAccess
 from producers.publishing import open_producer, publish_lines
 from streams.metrics import Metrics
 from streams.topics import create_topics
-from tests.running import Hours, environment, eventually, lines, publishing
+from tests.running import Hours, eventually, lines, product_at, publishing
 from tests.taps import Load
 
 CLAIMED_NOTHING = dict.fromkeys(range(4), 0)
@@ -158,8 +158,7 @@ def closing_service(service: EmbeddedKafka | EmbeddedPostgres) -> Iterator[None]
 @contextmanager
 def product(home: Path, kafka: str, ledger_url: str, prefix: str) -> Iterator[Hours]:
     """The product on services of the test's own, initialised."""
-    named = {"kafka": kafka, "ledger_url": ledger_url, "topic_prefix": prefix}
-    hours = Hours(environment(home, session_seconds="1.5", **named))
+    hours = product_at(home, kafka, ledger_url, prefix)
     try:
         hours.ok("init")
         yield hours

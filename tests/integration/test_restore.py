@@ -15,7 +15,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from streams.archive_lines import as_archived
 from tests.forked import start_hours
-from tests.running import Hours, environment, lines
+from tests.running import Hours, lines, product_at
 from tests.taps import Load
 
 SESSIONS = 700
@@ -34,7 +34,7 @@ class Archived(NamedTuple):
 def original(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archived]:
     """One for all tests of this file: only read from."""
     home = tmp_path_factory.mktemp("original")
-    hours = product(home, kafka, f"sqlite:///{home / 'ledger.db'}", f"t{secrets.token_hex(6)}")
+    hours = product_at(home, kafka, f"sqlite:///{home / 'ledger.db'}", f"t{secrets.token_hex(6)}")
     hours.ok("init")
     load = Load(5)
     events = [event for _ in range(SESSIONS) for event in load.session()]
@@ -65,21 +65,9 @@ def lost(original: Archived, tmp_path: Path) -> Archived:
 @pytest.fixture
 def new(kafka: str, ledger_url: str, fresh_name: str, tmp_path: Path) -> Iterator[Hours]:
     """Another Kafka and another database: what was before is gone."""
-    hours = product(tmp_path, kafka, ledger_url, fresh_name)
+    hours = product_at(tmp_path, kafka, ledger_url, fresh_name)
     yield hours
     hours.end()
-
-
-def product(home: Path, kafka: str, ledger_url: str, topic_prefix: str) -> Hours:
-    return Hours(
-        environment(
-            home,
-            kafka=kafka,
-            ledger_url=ledger_url,
-            topic_prefix=topic_prefix,
-            session_seconds="1.5",
-        )
-    )
 
 
 def roots(hours: Hours) -> list[str]:
@@ -129,7 +117,7 @@ def test_the_log_lost_the_ledger_goes_on_and_the_archive_too(
     kafka, ledger = (new.environment[f"HOURS_{name}"] for name in ("KAFKA", "LEDGER_URL"))
     prefix = lost.hours.environment["HOURS_TOPIC_PREFIX"]
     (tmp_path / "before").mkdir()
-    before = product(tmp_path / "before", kafka, ledger, prefix)
+    before = product_at(tmp_path / "before", kafka, ledger, prefix)
     assert settled(before, len(records(before))) == lost.roots
     before.end()
     manifest = json.loads((lost.archive / "manifest.json").read_text())

@@ -14,21 +14,21 @@ from ledger.entries import Entry, canonical, genesis
 from ledger.evidence.checking import Pin, ShardChecked, check_shard, pins_of, read_district
 from ledger.evidence.moments import CertificateFate, Moment, Pinned
 from ledger.evidence.volunteer_index import Indexed, VolunteerIndex, chained
-from ledger.merkle import EMPTY_ROOT, Frontier, leaf_hash
+from ledger.merkle import EMPTY_ROOT, leaf_hash
 from ledger.shard import Head, Shard
 from ledger.taps import Record, Tap, Void
 from tests.facts import MINUTE, SMALL, START, lengths, random_log, seeds
+from tests.unit.test_proofs import root
 
 LEDGER = "tongzhou.hours.example"
 FIRST = genesis(0, LEDGER, SMALL)
 SERVED = [
-    *(Tap.of("V1", "in", START, "/kiosks/1", "a", "合唱队", "站一"),),
-    *(Tap.of("V1", "out", START + 5 * MINUTE, "/kiosks/1", "b"),),
-    *(Void("V1", START + 6 * MINUTE, "/desks/1", "v", "/kiosks/1", "b", "leader", "错了"),),
-    *(Tap.of("V2", "in", START, "/kiosks/1", "c", "义诊队", "站二"),),
-    *(Tap.of("V2", "out", START + 4 * MINUTE, "/kiosks/1", "d"),),
+    Tap.of("V1", "in", START, "/kiosks/1", "a", "合唱队", "站一"),
+    Tap.of("V1", "out", START + 5 * MINUTE, "/kiosks/1", "b"),
+    Void("V1", START + 6 * MINUTE, "/desks/1", "v", "/kiosks/1", "b", "leader", "错了"),
+    Tap.of("V2", "in", START, "/kiosks/1", "c", "义诊队", "站二"),
+    Tap.of("V2", "out", START + 4 * MINUTE, "/kiosks/1", "d"),
 ]
-ZERO = "0" * 64
 
 
 def settled(records: Sequence[Record]) -> list[Entry]:
@@ -43,9 +43,7 @@ def served() -> list[bytes]:
 
 
 def root_of(bodies: Sequence[bytes]) -> bytes:
-    frontier = Frontier()
-    frontier.extend(map(leaf_hash, bodies))
-    return frontier.root()
+    return root([leaf_hash(body) for body in bodies])
 
 
 def moment_of(*shards: Sequence[bytes], seq: int = 0, at: int = 0, ledger: str = LEDGER) -> Moment:
@@ -226,7 +224,7 @@ def district_of(*entries: Moment | CertificateFate) -> list[bytes]:
 def fate(seq: int) -> CertificateFate:
     at = "2026-11-25T00:00:30.000000Z"
     return CertificateFate(
-        at=at, ledger=LEDGER, seq=seq, number="2026-1", statement=ZERO, status="issued"
+        at=at, ledger=LEDGER, seq=seq, number="2026-1", statement="0" * 64, status="issued"
     )
 
 

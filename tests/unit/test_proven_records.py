@@ -1,6 +1,6 @@
 """A volunteer's record: what it proves, and that nothing else passes for it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
@@ -12,6 +12,7 @@ from ledger.evidence.base64_text import encoded
 from ledger.evidence.checkpoints import Checkpoint, origin_of, shard_tree
 from ledger.evidence.moments import CertificateFate, Moment, Pinned
 from ledger.evidence.notes import Key, NotANote, signed
+from ledger.evidence.proofs import inclusion_proof
 from ledger.evidence.records import (
     Hashes,
     IndexPlace,
@@ -22,13 +23,15 @@ from ledger.evidence.records import (
     split,
     verified_record,
 )
+from ledger.evidence.tiles import TileNodes
 from ledger.evidence.tlog_proofs import NotAProof, verified_proof
 from ledger.evidence.volunteer_index import Indexed, chained
-from ledger.merkle import leaf_hash, node_hash
+from ledger.merkle import leaf_hash
 from ledger.policy import SECOND, Policy
 from ledger.shard import Head, Shard
 from ledger.taps import Record as LogRecord
 from ledger.taps import Tap
+from tests.unit.test_proofs import root, tiled
 
 LEDGER = "tongzhou.hours.example"
 POLICY = Policy()
@@ -39,26 +42,9 @@ VOLUNTEERS = ("V1", "V2", "V3")
 SHARD = 1
 
 
-def root(leaves: Sequence[bytes]) -> bytes:
-    """RFC 6962, section 2.1, as it is written there."""
-    if len(leaves) == 1:
-        return leaves[0]
-    left = _left(len(leaves))
-    return node_hash(root(leaves[:left]), root(leaves[left:]))
-
-
-def path(at: int, leaves: Sequence[bytes]) -> list[bytes]:
-    """RFC 6962, section 2.1.1."""
-    if len(leaves) == 1:
-        return []
-    left = _left(len(leaves))
-    if at < left:
-        return [*path(at, leaves[:left]), root(leaves[left:])]
-    return [*path(at - left, leaves[left:]), root(leaves[:left])]
-
-
-def _left(size: int) -> int:
-    return 1 << (size - 1).bit_length() - 1
+def path(at: int, leaves: list[bytes]) -> list[bytes]:
+    """What lies beside the way from a leaf up to the root."""
+    return inclusion_proof(at, len(leaves), TileNodes(len(leaves), tiled(leaves).__getitem__))
 
 
 class World:
@@ -136,7 +122,7 @@ class World:
         )
 
 
-def checkpoint(origin: str, leaves: Sequence[bytes]) -> str:
+def checkpoint(origin: str, leaves: list[bytes]) -> str:
     text = Checkpoint(origin, len(leaves), root(leaves)).text
     return signed(text, [(KEY.named(origin), PRIVATE.sign)])
 
