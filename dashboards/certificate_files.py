@@ -6,9 +6,11 @@ gives.
 """
 
 import json
+from ctypes import c_ulong
 from typing import NamedTuple
 
 import pypdfium2
+import pypdfium2.raw as pdfium
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ledger.evidence.notes import Key
@@ -20,6 +22,9 @@ from ledger.policy import Policy
 
 RECORD, CERTIFICATE = "record.json", "certificate.json"
 """The files in it: the proof, and what it states."""
+
+MOST_BYTES = 1 << 28
+"""No file that proves something is larger, nor is all that is packed into it."""
 
 _PDF = b"%PDF-"
 
@@ -45,10 +50,12 @@ def is_pdf(data: bytes) -> bool:
 
 
 def attachments_of(pdf: bytes) -> dict[str, bytes]:
-    """The files in a PDF, by name. NotAProof where it can't be read."""
+    """The files in a PDF, by name. NotAProof where it can't be read, or holds too much."""
     try:
         document = pypdfium2.PdfDocument(pdf)
-        found = (document.get_attachment(at) for at in range(document.count_attachments()))
+        found = [document.get_attachment(at) for at in range(document.count_attachments())]
+        if sum(map(_unpacked_bytes, found)) > MOST_BYTES:
+            raise NotAProof("the files attached to it are too large to be a proof")
         return {one.get_name(): bytes(one.get_data()) for one in found}
     except pypdfium2.PdfiumError as error:
         raise NotAProof(f"no PDF that can be read ({error})") from error
@@ -79,6 +86,13 @@ def hours_words(seconds: int) -> str:
     sign, seconds = ("−" if seconds < 0 else ""), abs(seconds)
     hours, minutes, rest = seconds // 3_600, seconds // 60 % 60, seconds % 60
     return f"{sign}{hours} 小时 h {minutes:02d} 分 min" + (f" {rest:02d} 秒 s" if rest else "")
+
+
+def _unpacked_bytes(attachment: pypdfium2.PdfAttachment) -> int:
+    """PDFium unpacks it to tell, up to a gibibyte, and lets go of it."""
+    size = c_ulong()
+    pdfium.FPDFAttachment_GetFile(attachment, None, 0, size)
+    return size.value
 
 
 def _said(data: bytes) -> _Said:

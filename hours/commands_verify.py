@@ -7,14 +7,13 @@ from pathlib import Path
 
 import click
 
+from dashboards.certificate_files import MOST_BYTES
 from dashboards.proof_telling import tell
 from hours import showing
 from hours.settings import Settings, WrongUse
 from hours.signing_keys import trusted_keys
 from ledger.evidence.records import read_record, split
 from ledger.evidence.tlog_proofs import NotAProof
-
-_MOST_BYTES = 1 << 28
 
 
 @click.command()
@@ -36,7 +35,7 @@ def verify(
     for anyone's tools.
     """
     keys = trusted_keys(settings, key)
-    if file.stat().st_size > _MOST_BYTES:
+    if file.stat().st_size > MOST_BYTES:
         raise WrongUse(f"{file} 太大，不会是证明。 {file} is too large to be a proof.")
     data = file.read_bytes()
     told = tell(data, keys)

@@ -10,9 +10,16 @@ from pathlib import Path
 import pypdfium2
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fpdf import FPDF
 
 from dashboards.board.public import read_view
-from dashboards.certificate_files import attachments_of, verified_certificate
+from dashboards.certificate_files import (
+    CERTIFICATE,
+    MOST_BYTES,
+    RECORD,
+    attachments_of,
+    verified_certificate,
+)
 from dashboards.certificates import Certificate, Issuer, certificate_pdf
 from dashboards.proof_telling import tell
 from ledger import queries
@@ -241,3 +248,14 @@ def test_trouble_is_one_line(district: District, key: Ed25519PrivateKey, tmp_pat
         assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
         assert said in done.stderr
     assert not out.exists()
+
+
+def test_a_pdf_that_unpacks_into_more_than_a_proof_can_be_is_refused() -> None:
+    pdf = FPDF()
+    pdf.add_page()
+    for name in (RECORD, CERTIFICATE):
+        pdf.embed_file(basename=name, bytes=bytes(MOST_BYTES // 2 + 1), compress=True)
+    packed = bytes(pdf.output())
+    assert len(packed) < MOST_BYTES // 100
+    (line,) = tell(packed, []).proven
+    assert "too large to be a proof" in line
