@@ -8,12 +8,15 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import Connection, select
 
 from dashboards.certificates import certificate_pdf
 from dashboards.proof_telling import tell
 from ledger import queries
 from ledger.evidence import proving
 from ledger.evidence.checkpoints import one_line
+from ledger.evidence.growths import growth
+from ledger.evidence.tables import checkpoints
 from tests.e2e.pages import hindrances
 from tests.evidence_world import LEDGER, VOLUNTEERS, Evidence, evidence_at
 from tests.integration.test_certificates import stated
@@ -41,13 +44,22 @@ def good(evidence: Evidence) -> dict[str, bytes]:
         record = proving.volunteer_record(connection, LEDGER, VOLUNTEERS[5])
         bundle = proving.entry_proof(connection, "shard-1", 17)
         note = proving.latest_signed(connection, "district").note
+        grown = shown_growth(connection, "shard-1")
     return {
         "record": record.text.encode(),
         "bundle": bundle.text.encode(),
         "checkpoint": note.encode(),
         "line": one_line(note).encode(),
+        "growth": grown.encode(),
         "certificate": certificate_pdf(stated(record, evidence.key)),
     }
+
+
+def shown_growth(connection: Connection, tree: str) -> str:
+    """From a tree's first checkpoint to its latest."""
+    signed = select(checkpoints.c.size, checkpoints.c.note).where(checkpoints.c.tree == tree)
+    (size, first), *_, (_, latest) = connection.execute(signed.order_by(checkpoints.c.size)).all()
+    return growth(first, latest, proving.growth_proof(connection, tree, size)).text
 
 
 @pytest.fixture
@@ -59,12 +71,16 @@ def page(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
-def verdict(page: Page, content: bytes, key: str, name: str = "file") -> bool:
+def give(page: Page, content: bytes, key: str) -> None:
     page.fill("#key", key)
-    given: Any = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+    given: Any = {"name": "file", "mimeType": "application/octet-stream", "buffer": content}
     page.set_input_files("#file", given)
     page.click("#go")
     expect(page.locator(".verdict")).to_be_visible()
+
+
+def verdict(page: Page, content: bytes, key: str) -> bool:
+    give(page, content, key)
     holds = page.locator(".verdict.good").count() == 1
     page.evaluate("document.getElementById('result').replaceChildren()")
     return holds
@@ -79,6 +95,28 @@ def test_a_good_file_of_each_kind_passes_and_none_with_another_key(
     for kind, content in good.items():
         assert verdict(page, content, evidence.public.vkey), kind
         assert not verdict(page, content, other.vkey), kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "proven", "unproven"),
+    [
+        ("growth", "只有增加", None),
+        ("checkpoint", f"由 {LEDGER} 签名", "树里有什么"),
+        ("bundle", "条目 17", "此人是否还有别的条目"),
+        ("record", "没有一个被遗漏", "是不是本人"),
+    ],
+)
+def test_what_each_kind_proves_is_said_and_what_it_does_not(
+    page: Page, evidence: Evidence, good: dict[str, bytes], kind: str, proven: str,
+    unproven: str | None,
+) -> None:  # fmt: skip
+    give(page, good[kind], evidence.public.vkey)
+    said = page.locator("#result ul")
+    expect(said.first).to_contain_text(proven)
+    if unproven is None:
+        expect(said).to_have_count(1)
+    else:
+        expect(said.last).to_contain_text(unproven)
 
 
 def spoiled(good: dict[str, bytes]) -> Iterator[tuple[str, bytes]]:
@@ -99,7 +137,19 @@ def spoiled(good: dict[str, bytes]) -> Iterator[tuple[str, bytes]]:
         "ledger": {"ledger": "other.example"},
     }.items():
         yield what, json.dumps({**record, **change}).encode()
-    for kind in ("bundle", "checkpoint", "line"):
+    grown = json.loads(good["growth"])
+    for what, change in {
+        "the other way round": {"old": grown["new"], "new": grown["old"]},
+        "no hashes": {"hashes": []},
+        "a hash less": {"hashes": grown["hashes"][:-1]},
+        "a hash more": {"hashes": grown["hashes"] * 2},
+        "hashes reversed": {"hashes": grown["hashes"][::-1]},
+        "another tree's": {"old": good["checkpoint"].decode()},
+        "of two versions": {"version": 2},
+        "said more": {"more": 1},
+    }.items():
+        yield what, json.dumps({**grown, **change}).encode()
+    for kind in ("bundle", "checkpoint", "line", "growth"):
         content = good[kind]
         for at in range(3, len(content), len(content) // 9):
             bad = bytearray(content)
@@ -143,10 +193,7 @@ def test_axe_finds_nothing_and_nothing_leaves_the_page(
     page.goto(PAGE.as_uri())
     page.click("#language")
     expect(page.locator("h1")).to_have_text("Verify volunteer hours")
-    page.fill("#key", evidence.public.vkey)
-    given: Any = {"name": "r", "mimeType": "text/plain", "buffer": good["certificate"]}
-    page.set_input_files("#file", given)
-    page.click("#go")
+    give(page, good["certificate"], evidence.public.vkey)
     expect(page.locator(".verdict")).to_have_text("✓ Proven")
     assert hindrances(page) == []
     assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
