@@ -32,5 +32,9 @@ class SecondWorker(LedgerRefusal):
     """A SQLite ledger is being written by another worker."""
 
 
+class Altered(LedgerRefusal):
+    """The database holds what no worker writes."""
+
+
 class Fenced(Exception):
     """A later claim of the shard exists, or the batch doesn't begin where the shard ends."""

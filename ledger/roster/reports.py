@@ -11,9 +11,11 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, func, select, text
+from sqlalchemy.exc import DataError
 
 from ledger import as_of
 from ledger.policy import Policy
+from ledger.refusals import Altered
 from ledger.roster import store
 from ledger.roster.records import Platform, Project, Team, Unit
 from ledger.roster.reports_grouping import UNKNOWN_LABEL, Label, Plan
@@ -48,14 +50,14 @@ class Report(NamedTuple):
 
 
 def report(connection: Connection, question: Question, policy: Policy, page: Page = ALL) -> Report:
-    """Answer a question, within `queries.reading`. WrongQuestion."""
+    """Answer a question, within `queries.reading`. WrongQuestion, Altered."""
     return _reports(connection, question, policy, page, apart=False)[0]
 
 
 def reports_apart(
     connection: Connection, question: Question, policy: Policy, page: Page = ALL
 ) -> list[Report]:
-    """A report by each of the question's groupings alone, in one pass. WrongQuestion."""
+    """A report by each of the question's groupings alone, in one pass. WrongQuestion, Altered."""
     return _reports(connection, question, policy, page, apart=True)
 
 
@@ -71,8 +73,14 @@ def _reports(
     _make_room(connection)
     asked = statement(made, connection.dialect.name, below, page)
     parts: list[list[Row[Any]]] = [[] for _ in made.parts]
-    for row in connection.execute(asked, parameters(made)):
-        parts[row.part].append(row)
+    try:
+        for row in connection.execute(asked, parameters(made)):
+            parts[row.part].append(row)
+    except DataError as error:
+        raise Altered(
+            "账本里有一个条目的时长不可能出自打卡：数据库被改动过，请运行 hours audit。 An entry "
+            "has seconds that no taps can come to: the database was altered; run hours audit."
+        ) from error
     whole = _whole(made, parts[0][0])
     return [
         Report([_row(made, part, row) for row in rows], first.groups if part else 0, whole)

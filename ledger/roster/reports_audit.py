@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, select
 
 from ledger.audit import Finding
 from ledger.policy import Policy
+from ledger.refusals import Altered
 from ledger.roster.records import EVER
 from ledger.roster.reports import Report, report, reports_apart
 from ledger.roster.reports_question import Question, groupings
@@ -29,6 +30,15 @@ def check_groupings(connection: Connection, policy: Policy) -> Iterator[Finding]
         select(func.sum(table.sessions), func.sum(table.seconds), func.max(table.day))
     ).one()
     expected, today = _effect(*sums[:2]), sums[2] or EVER
+    try:
+        yield from _differing(connection, policy, expected, today)
+    except Altered:
+        yield Finding(6, None, "reports", "an entry of more seconds than taps come to", expected)
+
+
+def _differing(
+    connection: Connection, policy: Policy, expected: str, today: str
+) -> Iterator[Finding]:
     for names, tree in ((_GROUPINGS, today), (_TREES, None)):
         question = Question(groupings(names), today=tree)
         together = reports_apart(connection, question, policy, _SUMS)

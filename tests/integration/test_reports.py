@@ -12,6 +12,7 @@ from sqlalchemy import Engine, insert, select, update
 from ledger import as_of, queries, tables
 from ledger.bulk import add_rows, insert_rows
 from ledger.policy import SECOND
+from ledger.refusals import Altered
 from ledger.roster import reports
 from ledger.roster import store as roster_store
 from ledger.roster.records import Activity, Person, Team, Unit
@@ -311,3 +312,14 @@ def test_the_audit_finds_groupings_that_do_not_add_up(
         seconds = tables.day_totals.c.seconds
         connection.execute(update(tables.day_totals).where(*counter).values(seconds=seconds + 1))
     assert len(groupings_found(ledger.engine)) == 9
+
+
+def test_an_entry_of_impossible_seconds_is_shown_or_refused_and_then_found(ledger: Store) -> None:
+    world = random_world(1)
+    fill(ledger, replace(world, rows=[world.rows[0]._replace(seconds=1 << 40), *world.rows[1:]]))
+    if ledger.engine.dialect.name == "sqlite":
+        assert asked_of(ledger, Asked(by("unit"))).whole.seconds >= 1 << 40
+        return
+    with pytest.raises(Altered, match="run hours audit"):
+        asked_of(ledger, Asked(by("unit")))
+    assert groupings_found(ledger.engine) == ["reports"]
