@@ -29,10 +29,15 @@ def stands(connection: Connection, instant: int | SignedMoment, policy: Policy) 
     """
     if isinstance(instant, SignedMoment):
         return _pinned(connection, instant.seq)
-    heads = connection.execute(select(shards.c.shard, shards.c.next_seq).order_by(shards.c.shard))
+    table = shards.c
+    heads = connection.execute(
+        select(table.shard, table.next_seq, table.watermark).order_by(table.shard)
+    )
     return {
-        shard: _first_later(connection, shard, next_seq, instant, policy)
-        for shard, next_seq in heads.all()
+        shard: next_seq
+        if watermark <= instant
+        else _first_later(connection, shard, next_seq, instant, policy)
+        for shard, next_seq, watermark in heads.all()
     }
 
 

@@ -12,15 +12,12 @@ from ledger.audit import Finding
 from ledger.policy import Policy
 from ledger.refusals import Altered
 from ledger.roster.records import EVER
-from ledger.roster.reports import Report, report, reports_apart
+from ledger.roster.reports import BUT_PEOPLE, Report, report, reports_apart
 from ledger.roster.reports_question import Question, groupings
-from ledger.roster.reports_statement import Page
 from ledger.tables import day_totals
 
 _GROUPINGS = ("unit", "team", "platform", "project", "activity", "volunteer", "month")
 _TREES = ("unit", "team")
-
-_SUMS = Page("time", people=False)
 
 
 def check_groupings(connection: Connection, policy: Policy) -> Iterator[Finding]:
@@ -41,12 +38,12 @@ def _differing(
 ) -> Iterator[Finding]:
     for names, tree in ((_GROUPINGS, today), (_TREES, None)):
         question = Question(groupings(names), today=tree)
-        together = reports_apart(connection, question, policy, _SUMS)
+        together = reports_apart(connection, question, policy, BUT_PEOPLE)
         if all(_sums(found) == expected for found in together):
             continue
         # They share their joins: alone, each shows whether it is the one.
         for grouping in question.by:
-            found = report(connection, replace(question, by=(grouping,)), policy, _SUMS)
+            found = report(connection, replace(question, by=(grouping,)), policy, BUT_PEOPLE)
             if (summed := _sums(found)) != expected:
                 where = f"report by {grouping.dimension}, tree {'now' if tree else 'then'}"
                 yield Finding(6, None, where, summed, expected)

@@ -276,6 +276,7 @@ def test_a_simulation_killed_on_its_way_to_kafka_goes_on_where_it_was(hours: Hou
     assert "belongs to another simulation plan" in other.stderr
 
 
+@pytest.mark.timeout(600)
 def test_the_demo_shows_everything_lets_people_tap_and_leaves_nothing_running(
     tmp_path: Path,
 ) -> None:
@@ -288,7 +289,7 @@ def test_the_demo_shows_everything_lets_people_tap_and_leaves_nothing_running(
             stderr=subprocess.STDOUT,
         )
     try:
-        link, number = eventually(lambda: tried(tmp_path / "shown"), "a kiosk to try", 120)
+        link, number = eventually(lambda: tried(tmp_path / "shown"), "a kiosk to try", 300)
         kept = Hours(environment(tmp_path / "demo"))
         assert tapped(link, number)["state"] == "accepted"
         eventually(lambda: str(read_number(number)) in present(kept), "the tap in the ledger")

@@ -86,14 +86,16 @@ def fill(ledger: Store, world: World) -> None:
 def append(ledger: Store, rows: list[Row]) -> None:
     """Entries and their counters, as an append leaves them."""
     counters: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0])
+    watermarks: dict[int, int] = {}
     with ledger.engine.execution_options(writes=True).begin() as connection:
         insert_rows(connection, tables.entries, [row.stored() for row in rows])
         for row in rows:
+            watermarks[row.shard] = max(watermarks.get(row.shard, 0), row.recorded_at)
             counter = counters[(row.shard, row.team, row.day, row.place, row.activity)]
             counter[0] += row.sessions
             counter[1] += row.seconds
             seqs = update(tables.shards).where(tables.shards.c.shard == row.shard)
-            connection.execute(seqs.values(next_seq=row.seq + 1))
+            connection.execute(seqs.values(next_seq=row.seq + 1, watermark=watermarks[row.shard]))
         add_rows(connection, tables.day_totals, [(*k, *v) for k, v in counters.items()])
 
 
