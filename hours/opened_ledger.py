@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from hours.settings import Settings
 from ledger import queries
 from ledger.store import Store, checked_store
+from streams.collecting import collecting_rarely
 
 
 def opened_store(settings: Settings) -> AbstractContextManager[Store]:
@@ -18,5 +19,9 @@ def opened_store(settings: Settings) -> AbstractContextManager[Store]:
 @contextmanager
 def reading_ledger(settings: Settings) -> Iterator[Connection]:
     """One snapshot to read. WrongUse, LedgerRefusal."""
-    with opened_store(settings) as store, queries.reading(store.engine) as connection:
+    with (
+        collecting_rarely(),
+        opened_store(settings) as store,
+        queries.reading(store.engine) as connection,
+    ):
         yield connection

@@ -1,7 +1,6 @@
 """Reports on both databases, held against the same figures added up entry by entry."""
 
 import random
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -10,11 +9,9 @@ import pytest
 from sqlalchemy import Engine, insert, select, update
 
 from ledger import as_of, queries, tables
-from ledger.bulk import add_rows, insert_rows
 from ledger.policy import SECOND
 from ledger.refusals import Altered
 from ledger.roster import reports
-from ledger.roster import store as roster_store
 from ledger.roster.records import Activity, Person, Team, Unit
 from ledger.roster.reports import Report, ReportRow, report, reports_apart
 from ledger.roster.reports_audit import check_groupings
@@ -23,9 +20,7 @@ from ledger.roster.reports_half_year import first_day, half_year
 from ledger.roster.reports_question import Question, WrongQuestion, groupings
 from ledger.roster.reports_statement import Page
 from ledger.roster.reports_unknown import UnknownCode, unknown_codes
-from ledger.roster.roster import Change
-from ledger.roster.store import Deed
-from ledger.store import Store, open_store
+from ledger.store import Store
 from tests.reported import (
     DAYS,
     NONE,
@@ -39,9 +34,9 @@ from tests.reported import (
     added_up,
     random_world,
 )
+from tests.reported_ledger import append, fill, reported_ledger
 
 AT = 1_769_572_800 * SECOND
-DEED = Deed("test", "test", 1)
 ALONE = (
     *(f"unit:{level}" for level in ("centre", "office", "station", "point", "post")),
     *("team", "team:kind", "team:corps", "platform", "project", "activity", "volunteer"),
@@ -69,34 +64,8 @@ ONLY: tuple[dict[str, str], ...] = (
 
 @pytest.fixture
 def ledger(ledger_url: str) -> Iterator[Store]:
-    store = open_store(ledger_url, "reported.example", POLICY)
-    store.init()
-    yield store
-    store.engine.dispose()
-
-
-def fill(ledger: Store, world: World) -> None:
-    with roster_store.changing(ledger.engine) as connection:
-        before = roster_store.load(connection)
-        changes = [Change(None, record) for record in world.records]
-        roster_store.apply(connection, before, changes, DEED)
-    append(ledger, world.rows)
-
-
-def append(ledger: Store, rows: list[Row]) -> None:
-    """Entries and their counters, as an append leaves them."""
-    counters: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0])
-    watermarks: dict[int, int] = {}
-    with ledger.engine.execution_options(writes=True).begin() as connection:
-        insert_rows(connection, tables.entries, [row.stored() for row in rows])
-        for row in rows:
-            watermarks[row.shard] = max(watermarks.get(row.shard, 0), row.recorded_at)
-            counter = counters[(row.shard, row.team, row.day, row.place, row.activity)]
-            counter[0] += row.sessions
-            counter[1] += row.seconds
-            seqs = update(tables.shards).where(tables.shards.c.shard == row.shard)
-            connection.execute(seqs.values(next_seq=row.seq + 1, watermark=watermarks[row.shard]))
-        add_rows(connection, tables.day_totals, [(*k, *v) for k, v in counters.items()])
+    with reported_ledger(ledger_url) as store:
+        yield store
 
 
 def asked_of(ledger: Store, asked: Asked, page: Page | None = None) -> Report:
