@@ -1,7 +1,8 @@
 """Telling leaders of new exceptions, by e-mail or to an address of the district's own (webhook).
 
 Each is told once to each; what is told says how many and where to look, and nobody's name.
-Invariant: a notice is noted before the next is sent; one that could not be sent is tried again.
+Invariant: a notice is noted before the next is sent; one that could not be sent is tried again, and
+keeps nobody else from being told.
 """
 
 import logging
@@ -64,12 +65,14 @@ class Notifier(threading.Thread):
         while not self._over.is_set():
             try:
                 self.tell()
-            except (LedgerRefusal, SQLAlchemyError, OSError, httpx.HTTPError) as error:
+            except (LedgerRefusal, SQLAlchemyError) as error:
                 log.warning("异常通知没有发出。 Exceptions could not be told of: %s", error)
+            except Exception:  # ours; whoever waits to be told must not wait for ever
+                log.exception("telling of exceptions failed")
             self._over.wait(_LOOK_SECONDS)
 
     def tell(self) -> int:
-        """Tell whom there is something new for; how many notices were sent. OSError, HTTPError."""
+        """Tell whom there is something new for; how many notices were sent. LedgerRefusal."""
         now, count = self._clock(), 0
         with queries.reading(self._engine) as connection:
             halves = exceptions(connection, self._policy, now)
@@ -77,8 +80,7 @@ class Notifier(threading.Thread):
             told = {channel: _told(connection, channel) for channel, _ in recipients}
         for channel, covers in recipients:
             new = [one for one in halves if covers(one) and _key(one) not in told[channel]]
-            if new:
-                self._send(channel, new)
+            if new and self._is_sent(channel, new):
                 self._note(channel, new, now)
                 count += 1
         return count
@@ -102,6 +104,16 @@ class Notifier(threading.Thread):
                     covers = _covering(connection, account, known)
                     found.append((f"mailto:{account.email}", covers))
         return found
+
+    def _is_sent(self, channel: str, new: Sequence[WaitingHalf]) -> bool:
+        try:
+            self._send(channel, new)
+        except (OSError, httpx.HTTPError) as error:
+            # No address: a webhook's may hold a secret, a mail's is somebody's.
+            kind = channel.partition(":")[0]
+            log.warning("通知没有发出。 A notice was not sent (%s): %s", kind, _why(error))
+            return False
+        return True
 
     def _send(self, channel: str, new: Sequence[WaitingHalf]) -> None:
         if channel.startswith("mailto:"):
@@ -141,6 +153,14 @@ class Notifier(threading.Thread):
         ]
         with taking_turns(self._engine, _ONE_AT_A_TIME) as connection:
             connection.execute(insert(tables.notices), rows)
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, httpx.HTTPStatusError):
+        return f"HTTP {error.response.status_code}"
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"SMTP {error.smtp_code}"
+    return getattr(error, "strerror", None) or type(error).__name__
 
 
 _Key = tuple[str, str, str, int]

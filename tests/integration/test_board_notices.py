@@ -9,7 +9,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import httpx2 as httpx
 import pytest
 
 from dashboards.board.directory import DirectoryCache
@@ -107,12 +106,24 @@ def test_a_leader_is_told_once_by_mail_of_their_own_and_nobody_is_named(
         assert name not in first + second
 
 
-def test_a_webhook_that_fails_is_told_again(district: District) -> None:
-    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Hook)) as server:
-        one = notifier(district, webhook=f"http://127.0.0.1:{server.server_address[1]}/hook")
+def test_a_webhook_that_fails_is_told_again_keeps_no_mail_back_and_is_not_logged(
+    district: District, caplog: pytest.LogCaptureFixture
+) -> None:
+    with (
+        serving(ThreadingHTTPServer(("127.0.0.1", 0), Hook)) as server,
+        serving(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Mail)) as mail,
+    ):
+        one = notifier(
+            district,
+            webhook=f"http://127.0.0.1:{server.server_address[1]}/hook-secret",
+            mail_server=f"127.0.0.1:{mail.server_address[1]}",
+            sender="board@example.org",
+        )
         server.fails = True
-        with pytest.raises(httpx.HTTPError):
-            one.tell()
+        assert one.tell() == 1
+        assert len(mail.messages) == 1
+        assert "(http): HTTP 500" in caplog.text
+        assert "secret" not in caplog.text
         server.fails = False
         assert one.tell() == 1
         assert one.tell() == 0

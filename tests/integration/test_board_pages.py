@@ -121,6 +121,7 @@ def test_what_is_shown_can_be_kept_as_a_file_in_which_nothing_is_a_formula(
         *("/roster/people/nobody", "/roster/activities/nobody", "/explore/entry/x/y"),
         *("/exceptions/fix?volunteer=a&source=b&id=c", "/exceptions?after=-1", "/corrections/bulk"),
         f"/explore?unit={'x' * 3_000}",
+        f"/corrections/bulk?{'&'.join(['tap=x'] * 201)}",
     ],
 )
 def test_what_is_not_there_or_makes_no_sense_is_refused_with_words(

@@ -53,10 +53,11 @@ class LedgerWatch(threading.Thread):
         try:
             with queries.reading(self._engine) as connection:
                 self.state = self._reader.read(connection, self._clock(), self.state)
-        except (LedgerRefusal, SQLAlchemyError) as error:
+        except Exception as error:
             if self.failing_since is None:
                 self.failing_since = self._clock()
-                log.warning("账本读不到。 The ledger can't be read: %s", error)
+                ours = not isinstance(error, (LedgerRefusal, SQLAlchemyError))  # then it says where
+                log.warning("账本读不到。 The ledger can't be read: %s", error, exc_info=ours)
             return False
         self.failing_since = None
         return True
@@ -91,7 +92,9 @@ class LogWatch(threading.Thread):
                 reach(self._access)
                 with closing(self._consumer()) as consumer:
                     self._ask(consumer)
-            except (KafkaError, OSError):
+            except Exception as error:
+                if not isinstance(error, (KafkaError, OSError)):  # ours, and it must be seen
+                    log.exception("asking where the log ends failed")
                 self.asked_at = None
                 self._over.wait(_PAUSE_SECONDS)
 

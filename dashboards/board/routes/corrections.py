@@ -122,7 +122,8 @@ def bulk_preview(
 @router.post("/corrections", name="propose")
 def propose(visit: Visiting, proposal: Annotated[list[str], Form()]) -> Response:
     """Propose what was previewed."""
-    found = [_read(text) for text in proposal[:_MOST_AT_ONCE]]
+    _refuse_too_many(proposal)
+    found = [_read(text) for text in proposal]
     refuse_senseless(visit, found)
     numbers = store.propose(visit.board.engine, found, visit.name, visit.board.clock())
     said = Words(
@@ -278,9 +279,10 @@ def _halves(visit: Visit, taps: Sequence[str]) -> list[Any]:
     """The halves that `volunteer source id` texts name, those of the scope that are still there."""
     if not taps:
         raise bad_request(Words("先选几条异常。", "Pick some exceptions first."))
+    _refuse_too_many(taps)
     found = []
     with queries.reading(visit.board.engine) as connection:
-        for text in taps[:_MOST_AT_ONCE]:
+        for text in taps:
             named = text.split(" ")
             one = half(connection, *named) if len(named) == 3 else None
             if one is not None and one.kind == "in":
@@ -290,6 +292,13 @@ def _halves(visit: Visit, taps: Sequence[str]) -> list[Any]:
     if not found:
         raise bad_request(Words("选中的都已处理好了。", "Those picked were put right already."))
     return found
+
+
+def _refuse_too_many(asked: Sequence[str]) -> None:
+    if len(asked) > _MOST_AT_ONCE:
+        raise bad_request(
+            Words(f"一次最多 {_MOST_AT_ONCE} 条。", f"No more than {_MOST_AT_ONCE} at once.")
+        )
 
 
 def _known(connection: Connection, visit: Visit, number: int) -> Correction:
