@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from threading import Lock
 from typing import NamedTuple
 
-from sqlalchemy import Connection, RowMapping, or_, select
+from sqlalchemy import Connection, RowMapping, func, or_, select
 
 from dashboards.board.stars import Stars, stars_of
 from ledger.evidence.certificates import on_notice
@@ -116,6 +116,7 @@ def activities_between(
     rows = connection.execute(
         select(activities)
         .where(table.status != "cancelled", or_(*((at >= start) & (at < stop) for at in begins)))
+        .order_by(func.coalesce(*begins), table.code)
         .limit(_MOST_ACTIVITIES * 10)
     )
     found = [_occasion(row) for row in rows.mappings()]

@@ -6,6 +6,7 @@ import secrets
 import shutil
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, get_args
 from zoneinfo import ZoneInfo
@@ -175,8 +176,9 @@ def _tidy(folder: Path) -> None:
     """Files hold people's names: what nobody applied is removed when somebody comes again."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for old in folder.iterdir():
-        if time.time() - old.stat().st_mtime > _KEPT_SECONDS:
-            shutil.rmtree(old, ignore_errors=True)
+        with suppress(FileNotFoundError):  # somebody else came at the same time
+            if time.time() - old.stat().st_mtime > _KEPT_SECONDS:
+                shutil.rmtree(old, ignore_errors=True)
 
 
 def _importer(visit: Visit) -> Importer:
