@@ -27,6 +27,7 @@ from streams.decoding import decode
 _CONFIDENCE = 0.95
 _NOT_DRAWN = Refusal("not-drawn", "not in the sample")
 _MILLISECOND = 1_000
+_ESCAPE = rb"\\"
 
 
 class SpotAudited(NamedTuple):
@@ -107,9 +108,12 @@ def _settled(
 
 
 def _sampled(batch: Sequence[Any], shard: int, policy: Policy, drawn: set[str]) -> Iterator[Record]:
-    named = re.compile(b"|".join(re.escape(name.encode()) for name in sorted(drawn)))
+    names = (re.escape(name.encode()) for name in sorted(drawn))
+    named = re.compile(b"|".join([*names, _ESCAPE]))
     for record in batch:
-        if record.value is not None and named.search(record.value):
+        # In binary mode a header says whom it is about; in JSON, escapes can hide it.
+        texts = (record.value, *(content for _, content in record.headers))
+        if any(text and named.search(text) for text in texts):
             yield decode(record, shard, policy.shard_count)
         else:
             yield Record(record.offset, record.timestamp * _MILLISECOND, _NOT_DRAWN)

@@ -21,6 +21,7 @@ import pypdfium2
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from kafka import KafkaProducer
 
 from ledger.evidence.checkpoints import Checkpoint
 from ledger.evidence.notes import Key, signed
@@ -94,7 +95,7 @@ def honest(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Giv
         hours.ok("sign", "--new-key", str(home / "key.pem"))
         hours.ok("init")
         hours.start_worker()
-        sent = 0
+        sent = publish_otherwise(hours)
         for _ in range(2):
             events = [event for _ in range(700) for event in load.session()]
             ahead = datetime.now(UTC) + timedelta(days=9)
@@ -112,6 +113,23 @@ def honest(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Giv
         yield Given(home, key)
     finally:
         hours.end()
+
+
+def publish_otherwise(hours: Hours) -> int:
+    """A session each as other clients may write them: in binary mode, and with escapes."""
+    opened, records = datetime.now(UTC) - timedelta(days=5), []
+    for who in ("VBINARY", "VESCAPED"):
+        came = tap("in", who, opened, f"in-{who}", team="team-1", place="here")
+        for event in (came, tap("out", who, opened + timedelta(hours=1), f"out-{who}")):
+            data = event.pop("data")
+            headers = [(f"ce_{name}", value.encode()) for name, value in event.items()]
+            binary = (json.dumps(data).encode(), [*headers, ("content-type", b"application/json")])
+            escaped = (json.dumps({**event, "data": data}).replace('"V', '"\\u0056').encode(), [])
+            records.append((who, *(binary if who == "VBINARY" else escaped)))
+    with closing(KafkaProducer(bootstrap_servers=hours.environment["HOURS_KAFKA"])) as producer:
+        for who, value, headers in records:
+            producer.send(hours.taps_topic, value, who.encode(), headers).get(30)
+    return len(records)
 
 
 @pytest.fixture
@@ -145,7 +163,7 @@ def test_shards_are_audited_side_by_side_with_the_same_result(given: Given) -> N
     together = json.loads(given.audit(*options, "--workers", "2").stdout)
     assert alone == together
     assert alone["findings"] == []
-    assert sum(one["size"] for one in alone["shards"]) == 1_404
+    assert sum(one["size"] for one in alone["shards"]) == 1_406
 
 
 def test_a_stopped_audit_goes_on_with_the_next_shard(given: Given) -> None:
@@ -164,6 +182,15 @@ def test_a_stopped_audit_goes_on_with_the_next_shard(given: Given) -> None:
     kept["of"] = "0" * 64
     state.write_text(json.dumps(kept))
     assert given.audit(*options).stdout == whole
+
+
+def test_a_sample_of_everybody_is_as_the_log_gives_it_however_its_records_are_written(
+    given: Given,
+) -> None:
+    options = ("--log", given.archive, "--tiles", given.tiles, "--sample", 1_000, "--json")
+    said = json.loads(given.audit(*options).stdout)
+    assert said["findings"] == []
+    assert (said["drawn"], said["entries"]) == (said["volunteers"], 1_402)
 
 
 def test_a_sample_is_settled_again_and_the_confidence_is_said(given: Given) -> None:
