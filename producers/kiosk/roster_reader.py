@@ -18,6 +18,9 @@ from producers.kafka_access import KafkaAccess
 from producers.kiosk.roster_cache import RosterCache
 from producers.roster_view import COMMITTED
 
+logger = logging.getLogger(__name__)
+
+_EXPECTED = (KafkaError, OSError, sqlite3.Error)
 _REACH_SECONDS = 10
 _PAUSE_SECONDS = 5
 _POLL_MILLISECONDS = 1_000
@@ -42,7 +45,9 @@ class RosterReader(threading.Thread):
                 topic = self._topic_id()
                 with closing(self._consumer()) as consumer:
                     self._read(consumer, topic)
-            except (KafkaError, OSError, sqlite3.Error):
+            except Exception as error:
+                if not isinstance(error, _EXPECTED):  # ours, and it must be seen
+                    logger.exception("reading the roster failed")
                 self._over.wait(_PAUSE_SECONDS)  # `current` says that nothing comes
 
     def stop(self) -> None:

@@ -264,3 +264,21 @@ for revision in itertools.count(first):
         cache.take(records, revision)
     print(revision, flush=True)
 """
+
+
+def test_a_fault_of_ours_ends_no_reading(
+    file: Path, kafka: str, topic: str, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say(team_choir={"revision": 1})
+    topic_id, tries = RosterReader._topic_id, list[int]()
+
+    def failing_once(reader: RosterReader) -> str:
+        tries.append(1)
+        if len(tries) == 1:
+            raise RuntimeError("a fault of ours")
+        return topic_id(reader)
+
+    monkeypatch.setattr(RosterReader, "_topic_id", failing_once)
+    monkeypatch.setattr(roster_reader, "_PAUSE_SECONDS", 0.05)
+    with reading(file, kafka, topic) as cache:
+        eventually(lambda: CHOIR in cache.view.told, "the second try")
