@@ -16,6 +16,7 @@ from ledger import queries
 from ledger.evidence import proving
 from ledger.evidence.checkpoints import one_line
 from ledger.evidence.growths import growth
+from ledger.evidence.statements import ReportingPolicy
 from ledger.evidence.tables import checkpoints
 from tests.e2e.pages import hindrances
 from tests.evidence_world import LEDGER, VOLUNTEERS, Evidence, evidence_at
@@ -174,7 +175,17 @@ def test_a_certificate_that_states_more_than_its_record_is_refused(
 ) -> None:
     with queries.reading(evidence.engine) as connection:
         made = stated(proving.volunteer_record(connection, LEDGER, VOLUNTEERS[5]), evidence.key)
-    for change in ({"certified_seconds": 1}, {"sessions": 99}, {"moment": "2020"}):
+    fewer = made.statement.served[1:]
+    for change in (
+        {"certified_seconds": 1},
+        {"sessions": 99},
+        {"moment": "2020"},
+        {"first_day": "2020-01-01"},
+        {"last_day": "2020-01-01"},
+        {"served": fewer},
+        {"volunteer": VOLUNTEERS[6]},
+        {"policy": ReportingPolicy(day_cap_hours=1)},
+    ):
         more = made._replace(statement=made.statement.model_copy(update=change))
         assert not verdict(page, certificate_pdf(more), evidence.public.vkey)
     someone = made._replace(identity=made.identity.model_copy(update={"name": "张三"}))
