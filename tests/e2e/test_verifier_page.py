@@ -132,6 +132,7 @@ def spoiled(good: dict[str, bytes]) -> Iterator[tuple[str, bytes]]:
         "reordered": {"entries": entries[::-1]},
         "moment": {"moment": later},
         "another volunteer": {"volunteer": VOLUNTEERS[6]},
+        "another's, not whole": {"volunteer": VOLUNTEERS[6], "whole": None},
         "index": {"whole": {**record["whole"], "index": record["whole"]["index"] + 1}},
         "hashes": {"hashes": record["hashes"][::-1]},
         "extra": {"more": 1},

@@ -177,8 +177,26 @@ def test_an_entry_left_out_of_a_whole_record_is_noticed(world: World) -> None:
         assert "these are not all entries of V2: the index of shard 1" in why(
             altered(world.record(), lambda it, at=at: it["entries"].pop(at))
         )
-    renamed = altered(world.record(), lambda it: it.update(volunteer="V1"))
-    assert "not all entries of V1" in why(renamed)
+    nothing = altered(world.record(), lambda it: it.update(volunteer="V1", entries=[]))
+    assert "not all entries of V1" in why(nothing)
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_nobody_can_show_another_s_entries_as_their_own(world: World, is_whole: bool) -> None:
+    renamed = altered(world.record(is_whole=is_whole), lambda it: it.update(volunteer="V1"))
+    assert why(renamed) == f"entry {world.places['V2'][0]} is not of V1"
+
+
+def test_an_entry_that_is_nobody_s_is_in_no_record(world: World) -> None:
+    begun = ProvenEntry(body=world.bodies[0].decode(), seq=0, path=[])
+    hashes = world.record().hashes
+    way = [encoded(one) for one in path(0, world.leaves)]
+    begun = begun.model_copy(update={"path": [len(hashes) + at for at in range(len(way))]})
+    record = world.record(is_whole=False)
+    with_it = record.model_copy(
+        update={"hashes": [*record.hashes, *way], "entries": [begun, *record.entries]}
+    )
+    assert why(with_it) == "entry 0 is not of V2"
 
 
 @pytest.mark.parametrize(
