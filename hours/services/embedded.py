@@ -20,6 +20,8 @@ from hours.services.unavailable import ServiceUnavailable
 
 _READY_SECONDS = 60
 _FOLDER_SECONDS = 20
+_TRIES = 3
+_TAKEN = "Address already in use"
 # Below the ports systems lend to outgoing connections: a client that keeps trying to reach a
 # stopped service there could be lent the very port it tries, and so take it away.
 _PORTS = range(20000, 32768)
@@ -49,7 +51,11 @@ class Embedded(ABC):
 
         ServiceUnavailable, with the last line of its log.
         """
+        self._try_to_start(_TRIES)
+
+    def _try_to_start(self, tries: int) -> None:
         assert self._service is None, "it runs already"
+        told = self.port
         logged = self.log.stat().st_size if self.log.exists() else 0
         try:
             self.data.mkdir(parents=True, exist_ok=True)
@@ -63,7 +69,13 @@ class Embedded(ABC):
             raise self._failed(str(error)) from error
         except _NotReady:
             self.stop()
-            raise self._failed(_last_line(self.log, logged)) from None
+            said = _lines(self.log, logged)
+            if tries > 1 and any(_TAKEN in line for line in said):
+                # Somebody was quicker to a port that was free: another, unless it was told already.
+                self.port = told
+                self._try_to_start(tries - 1)
+                return
+            raise self._failed(said[-1] if said else "") from None
         except BaseException:
             self.stop()
             raise
@@ -185,9 +197,9 @@ def _owner_lives(lock: Path) -> bool:
     return True
 
 
-def _last_line(log: Path, start: int) -> str:
-    """The last thing said since `start`, passing over where in Java it was said."""
+def _lines(log: Path, start: int) -> list[str]:
+    """What was said since `start`, passing over where in Java it was said."""
     with log.open("rb") as lines:
         lines.seek(start)
         said = [line.strip() for line in lines.read().decode(errors="replace").splitlines()]
-    return next((it for it in reversed(said) if it and not it.startswith(("at ", "..."))), "")
+    return [it for it in said if it and not it.startswith(("at ", "..."))]

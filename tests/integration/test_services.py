@@ -4,6 +4,7 @@ the process that started them.
 
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -28,6 +29,8 @@ from hours.services import (
     run_services,
 )
 from hours.services import jars as fetching
+from hours.services import kafka as embedded_kafka
+from hours.services.embedded import free_port
 from hours.services.kafka import properties
 from tests.conftest import Broker
 from tests.running import PATIENCE_SECONDS, environment, eventually
@@ -134,6 +137,22 @@ def test_a_service_ends_when_its_guard_is_killed(tmp_path: Path) -> None:
         assert_over([service], tmp_path)
     finally:
         server.stop()
+
+
+def test_a_port_that_somebody_was_quicker_to_take_is_exchanged_for_another(
+    jars: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as quicker:
+        taken = [quicker.getsockname()[1]]
+        monkeypatch.setattr(
+            embedded_kafka, "free_port", lambda: taken.pop() if taken else free_port()
+        )
+        broker = EmbeddedKafka(tmp_path, jars)
+        try:
+            broker.start()
+            assert taken == []
+        finally:
+            broker.stop()
 
 
 def test_killing_what_does_not_run_harms_nobody(tmp_path: Path) -> None:
