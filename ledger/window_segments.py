@@ -42,6 +42,11 @@ def unpack(segment: bytes) -> list[Accepted]:
     return sorted(taps + others, key=_offset) if others else taps
 
 
+def spelt(volunteer: str) -> bytes:
+    """How an id stands in a segment: where this isn't found, it isn't there."""
+    return _encode(volunteer).encode()
+
+
 def _offset(one: Accepted) -> int:
     return one[0]
 

@@ -17,7 +17,7 @@ from ledger.settling import Half
 from ledger.shard import Changes, Head, Shard
 from ledger.taps import Fact, Record
 from ledger.window import Accepted
-from ledger.window_segments import unpack
+from ledger.window_segments import spelt, unpack
 
 
 class EntryChange(NamedTuple):
@@ -66,7 +66,7 @@ def known_of(connection: Connection, shard: int, volunteer: str) -> Known:
 def accepted_of(connection: Connection, shard: int, volunteer: str) -> list[Accepted]:
     """A volunteer's accepted events that may still matter, in the order of the log."""
     table = tables.window_segments.c
-    wanted = volunteer.encode()
+    wanted = spelt(volunteer)
     found: list[Accepted] = []
     rows = connection.execute(
         select(table.events).where(table.shard == shard).order_by(table.first_offset)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from ledger.shard import Shard
 from ledger.taps import Adjustment, Fact, Record, Tap, Void
 from ledger.window import Accepted, Window
-from ledger.window_segments import pack, unpack
+from ledger.window_segments import pack, spelt, unpack
 from tests.facts import SMALL, START, lengths, random_log, seeds, tap_sets, taps
 from tests.unit.test_shard import begin, bodies
 
@@ -40,7 +40,9 @@ facts: st.SearchStrategy[Fact] = st.one_of(taps, desk_taps, voids, adjustments)
 @given(st.dictionaries(st.integers(0, 2**40), facts, max_size=12))
 def test_a_segment_unpacks_to_what_was_packed(accepted: dict[int, Fact]) -> None:
     ordered: list[Accepted] = sorted(accepted.items())
-    assert unpack(pack(ordered)) == ordered
+    segment = pack(ordered)
+    assert unpack(segment) == ordered
+    assert all(spelt(fact.volunteer) in segment for fact in accepted.values())
 
 
 @given(seeds, lengths, lengths, st.booleans())
