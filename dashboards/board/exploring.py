@@ -7,6 +7,7 @@ to the whole shown, and both are within the scope of whoever looks.
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 from sqlalchemy import Connection
 
@@ -36,7 +37,8 @@ class Part(NamedTuple):
 
     def query(self) -> str:
         """As it stands in an address."""
-        return "".join(f"&{name}={code}" for name, code in self._asdict().items() if code)
+        said = {name: code for name, code in self._asdict().items() if code}
+        return f"&{urlencode(said)}" if said else ""
 
 
 class Look(NamedTuple):

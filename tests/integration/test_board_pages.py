@@ -1,11 +1,13 @@
 """What the board's pages do, on both databases: figures, files, roster, public, volunteers."""
 
+import html
 import io
 import json
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import unquote
 
 import openpyxl
 import pypdfium2
@@ -21,6 +23,9 @@ from ledger.corrections import store as corrections
 from ledger.queries import Filters
 from ledger.roster import disclosing, store
 from ledger.roster.records import Activity, Membership, Signup
+from ledger.roster.roster import Change
+from ledger.roster.store import Deed
+from ledger.taps import Tap
 from tests.board_world import (
     HOUR,
     LI,
@@ -105,6 +110,38 @@ def test_what_is_shown_can_be_kept_as_a_file_in_which_nothing_is_a_formula(
     entries = centre.get(f"/explore/entries.csv?{YEARS}").content.decode("utf-8-sig")
     assert len(entries.splitlines()) == 1 + 2
     assert centre.get(f"/explore/rows.exe?{YEARS}").status_code == 404
+
+
+def test_whatever_signs_a_code_has_the_links_to_it_lead_there(board: InProcess) -> None:
+    code, held = "合唱 A&B/1#?100%", now() - HOUR
+    odd = Activity(
+        code=code, title="排练", unit="station-1", teams=("choir",), held_start=held, status="held"
+    )
+    with store.changing(board.district.engine) as connection:
+        before = store.load(connection)
+        store.apply(connection, before, [Change(None, odd)], Deed("test", "test", held))
+    board.district.settle(
+        Tap.of(QIAN, "in", held, "/kiosks/1", "q1", "choir", "station-1", code),
+        left(QIAN, held + HOUR // 2, "q2"),
+    )
+    centre = board.client("centre")
+    (its_page,) = links(
+        centre.get(f"/roster/activities?{YEARS}").text, "/roster/activities/合", "1"
+    )
+    page = centre.get(its_page).text
+    (form,) = re.findall(r'action="(/roster/activities/[^"]*)"', page)
+    assert html.unescape(form) == its_page
+    (its_hours,) = links(page, "/explore?activity=")
+    explored = centre.get(its_hours).text
+    assert shown(explored, "whole") == 1_800
+    for entries in links(explored, "/explore/entries?", "activity="):
+        assert shown(centre.get(entries).text, "entries") == 1_800
+
+
+def links(page: str, start: str, within: str = "") -> list[str]:
+    """Where links lead that begin so and have this in them."""
+    found = map(html.unescape, re.findall(r'href="([^"]+)"', page))
+    return [one for one in found if unquote(one).startswith(start) and within in one]
 
 
 @pytest.mark.parametrize(

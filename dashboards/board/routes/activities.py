@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query
@@ -67,7 +68,7 @@ def new_activity(visit: Visiting) -> Response:
     return _form(visit, None, given)
 
 
-@router.get("/roster/activities/{code}", name="activity")
+@router.get("/roster/activities/{code:path}", name="activity")
 def activity_page(visit: Visiting, code: str) -> Response:
     """One of them, to be looked at and changed."""
     with queries.reading(visit.board.engine) as connection:
@@ -96,7 +97,7 @@ def add_activity(visit: Visiting, form: Fields) -> Response:
     return visit.go(f"/roster/activities/{code}", Words("已登记。", "It is on the roster."))
 
 
-@router.post("/roster/activities/{code}", name="change_activity")
+@router.post("/roster/activities/{code:path}", name="change_activity")
 def change_activity(visit: Visiting, code: str, form: Fields) -> Response:
     """Change it: hold it, count who was served, attach it to a project."""
     board, zone = visit.board, ZoneInfo(visit.board.policy.timezone)
@@ -109,7 +110,7 @@ def change_activity(visit: Visiting, code: str, form: Fields) -> Response:
         return drafting.changing(before, Activity.KIND, (code,), touched, zone, board.today())
 
     keep(board.engine, deed_of(visit, form.get("why", "")), draft, allowed(visit.scope))
-    return visit.go(f"/roster/activities/{code}", Words("已保存。", "Saved."))
+    return visit.go(f"/roster/activities/{quote(code)}", Words("已保存。", "Saved."))
 
 
 def _begins(one: Activity) -> int | None:

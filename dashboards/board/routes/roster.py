@@ -1,6 +1,7 @@
 """The roster at hand: people, memberships, posts; each change with a reason, within the scope."""
 
 from typing import Annotated, Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Form
@@ -247,7 +248,7 @@ def _kept(visit: Visit, volunteer: str, why: str, draft: Draft) -> Response:
     """A change about somebody, made; back to their page."""
     deed = _deed_about(visit, volunteer, why)
     number = keep(visit.board.engine, deed, draft, allowed(visit.scope))
-    back = f"/roster/people/{volunteer}"
+    back = f"/roster/people/{quote(volunteer)}"
     if not number:
         return visit.go(back, Words("没有要改的。", "There was nothing to change."))
     return visit.go(back, Words(f"已更改（第 {number} 号）。", f"Changed (number {number})."))
