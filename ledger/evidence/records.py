@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import from_json
 
 from ledger.evidence.base64_text import encoded
 from ledger.evidence.checkpoints import (
@@ -19,6 +18,7 @@ from ledger.evidence.checkpoints import (
     tree_of,
     verified_checkpoint,
 )
+from ledger.evidence.growing import volunteer_of
 from ledger.evidence.moments import Moment, NotADistrictEntry, read_district_entry
 from ledger.evidence.notes import Key
 from ledger.evidence.proofs import is_included
@@ -169,21 +169,18 @@ def _verified_entries(record: Record, hashes: Sequence[bytes], moment: Moment) -
             raise NotAProof(f"entry {one.seq} comes twice, or out of order")
         if not is_included(leaf_hash(body), one.seq, pinned.size, path, root):
             raise NotAProof(f"entry {one.seq} is not in the tree of shard {record.shard}")
-        if _whose(body) != record.volunteer:
+        if not _is_of(record.volunteer, body):
             raise NotAProof(f"entry {one.seq} is not of {record.volunteer}")
         before = one.seq
         bodies.append(body)
     return bodies
 
 
-def _whose(body: bytes) -> str | None:
-    """The volunteer whom an entry names; None of a genesis, and of what is no entry."""
+def _is_of(volunteer: str, body: bytes) -> bool:
     try:
-        entry = from_json(body)
+        return volunteer_of(body) == volunteer
     except ValueError:
-        return None
-    named = entry.get("volunteer") if isinstance(entry, dict) else None
-    return named if isinstance(named, str) else None
+        return False
 
 
 def _verify_whole(
