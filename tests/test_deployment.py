@@ -457,7 +457,7 @@ def families() -> list[Metric]:
     standing, publisher = Standing(0, None, 0, 0, 0), PublisherState(True, None, 0)
     now = GatewayNow(0, standing, publisher, None, None, True, "")
     gateway = GatewayMetrics(lambda: (now, {}))
-    board_ = BoardMetrics(lambda: BoardNow(0, 0, 0, 0, 0, 0))
+    board_ = BoardMetrics(lambda: BoardNow(0, 0, 0, 0, 0, 0, 0))
     registries = (
         *(Metrics().registry, gateway.registry, board_.registry),
         _signers(),

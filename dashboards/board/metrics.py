@@ -22,6 +22,7 @@ class BoardNow(NamedTuple):
     corrections_waiting: int
     oldest_correction_seconds: float
     exceptions_open: int
+    notices_untold: int
 
 
 Look = Callable[[], BoardNow]
@@ -77,5 +78,10 @@ class _Gauges(Collector):
                 now.oldest_correction_seconds,
             ),
             ("exceptions_open", "Taps without a partner", now.exceptions_open),
+            (
+                "notices_untold",
+                "Who could not be told of new exceptions at the last look",
+                now.notices_untold,
+            ),
         ):
             yield GaugeMetricFamily(f"hours_board_{name}", said, value)

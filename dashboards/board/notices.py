@@ -60,6 +60,8 @@ class Notifier(threading.Thread):
         self._engine, self._policy, self._directories = engine, policy, directories
         self._channels, self._clock = channels, clock
         self._over = threading.Event()
+        self.untold = 0
+        """Whom there was something new for, and who could not be told, at the last look."""
 
     def run(self) -> None:
         while not self._over.is_set():
@@ -73,16 +75,21 @@ class Notifier(threading.Thread):
 
     def tell(self) -> int:
         """Tell whom there is something new for; how many notices were sent. LedgerRefusal."""
-        now, count = self._clock(), 0
+        now, count, untold = self._clock(), 0, 0
         with queries.reading(self._engine) as connection:
             halves = exceptions(connection, self._policy, now)
             recipients = self._recipients(connection, now)
             told = {channel: _told(connection, channel) for channel, _ in recipients}
         for channel, covers in recipients:
             new = [one for one in halves if covers(one) and _key(one) not in told[channel]]
-            if new and self._is_sent(channel, new):
+            if not new:
+                continue
+            if self._is_sent(channel, new):
                 self._note(channel, new, now)
                 count += 1
+            else:
+                untold += 1
+        self.untold = untold
         return count
 
     def stop(self) -> None:

@@ -109,11 +109,12 @@ def parts(settings: BoardSettings) -> Iterator[Board]:
         )
         corrections = CorrectionPublisher(engine, settings.access, settings.taps_topic, now)
         threads: list[Any] = [ledger, log, corrections]
+        channels = Channels(
+            settings.mail_server, settings.mail_from, settings.webhook, settings.address
+        )
+        notifier = Notifier(engine, settings.policy, directories, channels, now)
         if settings.mail_server or settings.webhook:
-            channels = Channels(
-                settings.mail_server, settings.mail_from, settings.webhook, settings.address
-            )
-            threads.append(Notifier(engine, settings.policy, directories, channels, now))
+            threads.append(notifier)
         for thread in threads:
             thread.start()
         stack.callback(_stop, threads)
@@ -134,7 +135,7 @@ def parts(settings: BoardSettings) -> Iterator[Board]:
             tries=Tries(each=20, all_together=300),
             badge_tries=Tries(each=5, all_together=10_000, seconds=_DAY_SECONDS),
             behind_proxy=settings.door.behind_proxy,
-            metrics=BoardMetrics(lambda: _now(ledger, log, corrections, broadcast)),
+            metrics=BoardMetrics(lambda: _now(ledger, log, corrections, broadcast, notifier)),
             public=PublicViews(settings.star_hours),
             star_hours=settings.star_hours,
             badge_keys=settings.badge_keys,
@@ -155,7 +156,11 @@ def _trouble(board: Board) -> str | None:
 
 
 def _now(
-    ledger: LedgerWatch, log: LogWatch, corrections: CorrectionPublisher, broadcast: Broadcast
+    ledger: LedgerWatch,
+    log: LogWatch,
+    corrections: CorrectionPublisher,
+    broadcast: Broadcast,
+    notifier: Notifier,
 ) -> BoardNow:
     at, state, fresh = now(), ledger.state, log.freshness()
     return BoardNow(
@@ -167,6 +172,7 @@ def _now(
         if corrections.state.waiting
         else 0,
         exceptions_open=sum(one.exceptions for one in state.waiting) if state else 0,
+        notices_untold=notifier.untold,
     )
 
 

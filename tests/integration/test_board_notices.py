@@ -122,10 +122,12 @@ def test_a_webhook_that_fails_is_told_again_keeps_no_mail_back_and_is_not_logged
         server.fails = True
         assert one.tell() == 1
         assert len(mail.messages) == 1
+        assert one.untold == 1
         assert "(http): HTTP 500" in caplog.text
         assert "secret" not in caplog.text
         server.fails = False
         assert one.tell() == 1
+        assert one.untold == 0
         assert one.tell() == 0
         assert server.messages[0] == server.messages[1]
     assert server.messages[0]["exceptions"] == 1
