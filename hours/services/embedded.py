@@ -25,6 +25,7 @@ _TAKEN = "Address already in use"
 # Below the ports systems lend to outgoing connections: a client that keeps trying to reach a
 # stopped service there could be lent the very port it tries, and so take it away.
 _PORTS = range(20000, 32768)
+_given: set[int] = set()
 _OTHERS_OPTIONS = ("JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "CLASSPATH")
 
 
@@ -128,9 +129,13 @@ class Embedded(ABC):
 
 
 def free_port() -> int:
-    """A port nobody listens on at loopback, and no outgoing connection will be lent."""
+    """A port nobody listens on at loopback, and no outgoing connection will be lent.
+
+    Each is given once: a service that asks for several needs as many.
+    """
     for port in random.sample(_PORTS, 100):
-        if _is_free(port):
+        if port not in _given and _is_free(port):
+            _given.add(port)
             return port
     raise OSError("no free port")
 
@@ -145,6 +150,7 @@ def _port(data: Path) -> int:
     with suppress(OSError, ValueError):
         port = int(remembered.read_text())
         if port in _PORTS and _is_free(port):
+            _given.add(port)
             return port
     port = free_port()
     remembered.write_text(f"{port}\n")

@@ -139,6 +139,11 @@ def test_a_service_ends_when_its_guard_is_killed(tmp_path: Path) -> None:
         server.stop()
 
 
+def test_no_port_is_given_twice() -> None:
+    ports = [free_port() for _ in range(500)]
+    assert len(set(ports)) == len(ports)
+
+
 def test_a_port_that_somebody_was_quicker_to_take_is_exchanged_for_another(
     jars: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
