@@ -13,6 +13,7 @@ from pathlib import Path
 from benchmarks.arena import Arena, resident_bytes
 from benchmarks.figures import Figure
 from benchmarks.kiosk_load import REPORT, Answered, one_tap, requests
+from hours.services.embedded import free_port
 from hours.services.guard import Guarded
 from producers.kiosk.kiosks import Enrolled, Kiosks
 from producers.kiosk.outbox_rows import OutboxRows
@@ -66,7 +67,7 @@ def _report() -> bytes:
 
 @contextmanager
 def _gateway(arena: Arena, home: Path) -> Iterator[tuple[Guarded, int]]:
-    port = _free_port()
+    port = free_port()
     settings = {
         "HOURS_HOME": str(home),
         "HOURS_KAFKA": arena.kafka,
@@ -83,7 +84,7 @@ def _gateway(arena: Arena, home: Path) -> Iterator[tuple[Guarded, int]]:
 
 @contextmanager
 def _peer(arena: Arena, home: Path) -> Iterator[int]:
-    port = _free_port()
+    port = free_port()
     told = {"BENCH_FILE": str(home / "peer.db"), "BENCH_PORT": str(port)}
     program = arena.start(arena.hours, ["benchmarks.kiosk_peer"], f"{home.name}-peer", **told)
     try:
@@ -125,9 +126,3 @@ def _await(port: int) -> None:
             time.sleep(0.05)
         else:
             return
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -19,6 +19,7 @@ import zxingcpp
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from PIL import Image
 
+from hours.services.embedded import free_port
 from producers.badges import Badge, sign_badge
 from producers.kiosk.database import open_database
 from producers.kiosk.outbox import RefusedTap
@@ -71,12 +72,6 @@ def code(gateway: Gateway) -> tuple[str, str]:
     """A new kiosk's code name, and its one-time code."""
     (made,) = gateway.hours.rows("kiosks", "add", PLACE)
     return made["kiosk"], made["code"]
-
-
-def nobodys_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def now() -> int:
@@ -193,7 +188,7 @@ def test_a_gateway_whose_kafka_is_away_takes_taps_and_ends_in_seconds(
     world: KioskWorld, tmp_path: Path
 ) -> None:
     hours = Hours({**world.hours.environment, "HOURS_HOME": str(tmp_path)})
-    hours.environment["HOURS_KAFKA"] = f"127.0.0.1:{nobodys_port()}"
+    hours.environment["HOURS_KAFKA"] = f"127.0.0.1:{free_port()}"
     alone = Gateway(hours)
     alone.start()
     try:
