@@ -41,17 +41,24 @@ def keep(file: Path, events: Sequence[Event], place: str) -> None:
 
 
 def send(settings: Settings, wanted: Sequence[Event]) -> str | None:
-    """Until these are in the log (none named: all that waits); else why they aren't yet."""
+    """Until these are in the log (none named: all that waits); else why they aren't yet.
+
+    WrongUse where Kafka will never take one of them.
+    """
     file = settings.gateway_file
     with closing(OutboxRows(file)) as rows:
         try:
             access = settings.kafka_access()
-            with alone(file):
-                return _publish(rows, access, settings.streams().taps_topic)
-        except AnotherPublisher:
-            return _await(rows, wanted)
+            topic = settings.streams().taps_topic
         except WrongUse as missing:
             return str(missing)
+        try:
+            with alone(file):
+                waits = _publish(rows, access, topic)
+        except AnotherPublisher:
+            return _await(rows, wanted)
+        _refuse_never_taken(rows, wanted)
+        return waits
 
 
 def _publish(rows: OutboxRows, access: KafkaAccess, topic: str) -> str | None:
@@ -72,6 +79,7 @@ def _await(rows: OutboxRows, wanted: Sequence[Event]) -> str | None:
     """A gateway has the file: it sends them."""
     deadline = time.monotonic() + _WAIT_SECONDS
     while not all(rows.is_published(event.source, event.id) for event in wanted):
+        _refuse_never_taken(rows, wanted)
         if time.monotonic() > deadline:
             return (
                 "签到机网关正在运行，由它发送，但 Kafka 还没有确认。 "
@@ -79,3 +87,13 @@ def _await(rows: OutboxRows, wanted: Sequence[Event]) -> str | None:
             )
         time.sleep(_LOOK_SECONDS)
     return None
+
+
+def _refuse_never_taken(rows: OutboxRows, wanted: Sequence[Event]) -> None:
+    named = {(event.source, event.id) for event in wanted}
+    for source, id_, why in rows.refused_rows():
+        if (source, id_) in named:
+            raise WrongUse(
+                f"Kafka 永不接收 {id_}（{why}）：把原因写短些，再录一次。 Kafka will never take "
+                f"{id_} ({why}): say the reason in fewer words, and enter it again."
+            )

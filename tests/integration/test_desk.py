@@ -8,6 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType
 
 from producers.kiosk.outbox_rows import OutboxRows
 from tests.gateways import Gateway
@@ -70,6 +72,17 @@ def test_while_kafka_is_away_it_is_kept_and_sent_later(desk: Hours) -> None:
     assert "全部已入日志" in desk.ok("desk", "send")
     assert sum(log_ends(desk)) == 1
     assert "全部已入日志" in desk.ok("desk", "send")
+    assert sum(log_ends(desk)) == 1
+
+
+def test_what_kafka_will_never_take_is_not_said_to_be_in_the_log(desk: Hours) -> None:
+    small = ConfigResource(ConfigResourceType.TOPIC, desk.taps_topic, {"max.message.bytes": "900"})
+    with closing(KafkaAdminClient(bootstrap_servers=desk.environment["HOURS_KAFKA"])) as admin:
+        admin.alter_configs([small], incremental=True)
+    refused = desk.run("desk", "out", WHO, "--why", "忘" * 500, "--by", "王主任")
+    assert refused.returncode == 2
+    assert "Kafka will never take" in refused.stderr
+    assert entered(desk, "out", WHO)["in_log"]
     assert sum(log_ends(desk)) == 1
 
 
