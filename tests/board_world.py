@@ -259,8 +259,12 @@ class InProcess:
         return client
 
     def look(self) -> None:
-        """Read the ledger now, not when it is time to."""
-        assert self.board.ledger_watch.look()
+        """Wait until the board has read the ledger as it is now.
+
+        By its own thread: a look of ours beside it could be followed by an older one of the other.
+        """
+        asked, watch = now(), self.board.ledger_watch
+        eventually(lambda: watch.state is not None and watch.state.read_at >= asked, "a look")
 
 
 @contextmanager
