@@ -23,8 +23,8 @@ from ledger.corrections.values import Correction
 from ledger.refusals import LedgerRefusal
 from producers import desk
 from producers.events import ANY_EVENT, Event
-from producers.kafka_access import KafkaAccess, reach, refused_by_kafka
-from producers.kiosk.publisher import opened
+from producers.kafka_access import KafkaAccess, reach
+from producers.kiosk.publisher import opened, trouble
 from producers.writing import write_line, write_record
 
 SENDER = "board"
@@ -33,6 +33,7 @@ SENDER = "board"
 _LOOK_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 15.0
 _ANSWER_SECONDS = 30
+_KEPT = ("更正都在数据库里", "corrections are kept in the database")
 _EXPECTED = (KafkaError, OSError, SQLAlchemyError, LedgerRefusal)
 log = logging.getLogger(__name__)
 
@@ -105,9 +106,8 @@ class CorrectionPublisher(threading.Thread):
                 publish(producer, self._access, self._topic, self._engine, one, self._clock())
 
     def _troubled(self, error: Exception) -> None:
-        said = str(error)
-        if isinstance(error, KafkaError | OSError):
-            said = refused_by_kafka(self._access, error) or _not_acknowledged(self._access, error)
+        kafka = isinstance(error, KafkaError | OSError)
+        said = trouble(error, self._access, _KEPT) if kafka else str(error)
         if self.state.trouble is None:
             log.warning("更正发不出去。 Corrections can't be sent: %s", said)
         self.state = self.state._replace(trouble=said)
@@ -126,14 +126,6 @@ def publish(
     if offset < 0:  # the broker had it from a try before, and didn't say where: it is behind us
         offset = _last(access, topic, where.partition)
     store.sent(engine, approved.number, where.partition, offset, at, SENDER)
-
-
-def _not_acknowledged(access: KafkaAccess, error: Exception) -> str:
-    return (
-        f"Kafka {access.bootstrap} 没有确认（{type(error).__name__}）：更正都在数据库里，会再发。 "
-        f"Kafka at {access.bootstrap} doesn't acknowledge ({type(error).__name__}): corrections "
-        "are kept in the database and sent again."
-    )
 
 
 def _last(access: KafkaAccess, topic: str, partition: int) -> int:

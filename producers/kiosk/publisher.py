@@ -40,6 +40,7 @@ _REACH_SECONDS = 10
 _LOOK_SECONDS = 5.0
 _EXPECTED = (KafkaError, OSError, sqlite3.Error)
 _NEVER = (MessageSizeTooLargeError, RecordListTooLargeError)
+_KEPT = ("签到都在网关里", "taps are kept on the gateway")
 _VOID = TapVoided.model_fields["type"].default
 _UNSET = 0  # a record's time, where the broker didn't put its own in its place
 
@@ -172,15 +173,18 @@ def before_a_void(rows: Sequence[Row]) -> Sequence[Row]:
     return rows
 
 
-def trouble(error: Exception, access: KafkaAccess) -> str:
-    """What to tell the operator of an error that keeps taps from being published."""
+def trouble(error: Exception, access: KafkaAccess, kept: tuple[str, str] = _KEPT) -> str:
+    """What to tell the operator of an error that keeps taps from being published.
+
+    `kept`, in two languages: what else it keeps, and where that waits.
+    """
     refused = refused_by_kafka(access, error)
     if refused:
         return refused
     return (
-        f"Kafka {access.bootstrap} 没有确认（{type(error).__name__}）：签到都在网关里，会再发。 "
-        f"Kafka at {access.bootstrap} doesn't acknowledge ({type(error).__name__}): taps are kept "
-        "on the gateway and sent again."
+        f"Kafka {access.bootstrap} 没有确认（{type(error).__name__}）：{kept[0]}，会再发。 "
+        f"Kafka at {access.bootstrap} doesn't acknowledge ({type(error).__name__}): {kept[1]} "
+        "and sent again."
     )
 
 

@@ -188,14 +188,11 @@ def test_nobody_can_show_another_s_entries_as_their_own(world: World, is_whole: 
 
 
 def test_an_entry_that_is_nobody_s_is_in_no_record(world: World) -> None:
-    begun = ProvenEntry(body=world.bodies[0].decode(), seq=0, path=[])
-    hashes = world.record().hashes
-    way = [encoded(one) for one in path(0, world.leaves)]
-    begun = begun.model_copy(update={"path": [len(hashes) + at for at in range(len(way))]})
     record = world.record(is_whole=False)
-    with_it = record.model_copy(
-        update={"hashes": [*record.hashes, *way], "entries": [begun, *record.entries]}
-    )
+    hashes = [*record.hashes, *map(encoded, path(0, world.leaves))]
+    way = list(range(len(record.hashes), len(hashes)))
+    begun = ProvenEntry(body=world.bodies[0].decode(), seq=0, path=way)
+    with_it = record.model_copy(update={"hashes": hashes, "entries": [begun, *record.entries]})
     assert why(with_it) == "entry 0 is not of V2"
 
 
