@@ -67,7 +67,7 @@ class Hours:
         return f"{self.environment['HOURS_TOPIC_PREFIX']}.taps"
 
     def start_worker(self, **more: str) -> Forked:
-        log = Path(self.environment["HOURS_HOME"]) / f"worker-{len(self.workers)}.log"
+        log = self._log(len(self.workers))
         worker = start_hours(
             ["worker", "--log-level", "info"],
             {**self.environment, **more},
@@ -81,6 +81,10 @@ class Hours:
     def stop_worker(self, worker: Forked) -> int:
         worker.send_signal(signal.SIGTERM)
         return worker.wait(30)
+
+    def last_words(self, worker: Forked) -> str:
+        """The last line it said, or nothing."""
+        return "".join(self._log(self.workers.index(worker)).read_text().splitlines()[-1:])
 
     def kill_workers(self) -> None:
         for worker in self.workers:
@@ -122,6 +126,9 @@ class Hours:
     def logs(self) -> str:
         home = Path(self.environment["HOURS_HOME"])
         return "".join(path.read_text() for path in sorted(home.glob("worker-*.log")))
+
+    def _log(self, number: int) -> Path:
+        return Path(self.environment["HOURS_HOME"]) / f"worker-{number}.log"
 
 
 class Publishing(threading.Thread):

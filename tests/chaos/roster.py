@@ -28,6 +28,7 @@ from ledger.roster.tables import change_sets, outbox
 from ledger.roster.vault import new_key
 from tests.chaos.plan import Database
 from tests.chaos.roster_verdict import RosterVerdict, judge
+from tests.forked import Forked
 from tests.importing import workbook
 from tests.running import Hours, environment, eventually
 
@@ -128,14 +129,27 @@ class _World:
         """
         eventually(self._has_changed, "a change of the roster")
         self.end()
-        eventually(lambda: self._next() is None, "an empty outbox", _CATCH_UP_SECONDS)
+        eventually(self._is_all_published, "an empty outbox", _CATCH_UP_SECONDS)
         for worker in self._workers:
             code = self.hours.stop_worker(worker)
-            if code not in (0, -signal.SIGTERM):  # the latter before it has begun to listen
-                self.failed.append(f"a worker left with exit code {code}")
+            if code in (0, -signal.SIGTERM) or self._was_turned_away(worker):
+                continue  # the signal: before it has begun to listen
+            said = self.hours.last_words(worker)
+            self.failed.append(f"a worker left with exit code {code}: {said}")
 
     def end(self) -> None:
         self._kill_changer()
+
+    def _is_all_published(self) -> bool:
+        """Whether nothing waits; who was turned away is started again, as there may be no other."""
+        for number, worker in enumerate(self._workers):
+            if self._was_turned_away(worker):
+                self._workers[number] = self.hours.start_worker()
+        return self._next() is None
+
+    def _was_turned_away(self, worker: Forked) -> bool:
+        """Whether it came while the broker was away, and for longer than it waits for one."""
+        return worker.poll() is not None and "连不上 Kafka" in self.hours.last_words(worker)
 
     def _kill_import(self, chance: random.Random) -> None:
         """Anywhere from its start to its end."""
