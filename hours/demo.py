@@ -1,17 +1,16 @@
 """The demo: a district enrolled, its evening through real Kafka and a real worker, the audit.
 
-It is the product's own commands and no second way of doing anything: the worker runs in a
-process of its own, taps are published by `producers`, the picture is `dashboards.terminal`.
+It is the product's own commands and no second way of doing anything (`demo_commands`); taps are
+published by `producers`, the picture is `dashboards.terminal`. It is a world of its own: whom a
+deployment's settings would have told, signed in or signed for hears nothing of it.
 Invariant: what it started ends with it; what it wrote stays in its folder, to be looked at.
 """
 
 import os
 import shutil
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,10 +18,11 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 
 from dashboards.terminal import View, draw
+from hours.demo_commands import beside, show_hours
 from hours.demo_evidence import prove_it
 from hours.demo_kiosk import let_people_tap
-from hours.demo_roster import enrol, show_report
-from hours.services.guard import Command, Guarded
+from hours.demo_roster import enrol
+from hours.services.guard import Guarded
 from hours.services.running import Services, run_services
 from hours.services.unavailable import ServiceUnavailable
 from hours.settings import Settings
@@ -41,6 +41,8 @@ from streams.topics import create_topics
 _PUBLISHING_SECONDS = 6
 _PATIENCE_SECONDS = 60
 _LOOKS_A_SECOND = 5
+_HEEDED = ("ledger_name", "timezone", "shards", "topic_prefix", "session_seconds")
+_REPORT = ("report", "--by", "unit:office", "--limit", "5")
 
 Say = Callable[[str], None]
 
@@ -55,19 +57,20 @@ def run_demo(settings: Settings, seed: int, say: Say, console: Console, stay: bo
     home.mkdir(parents=True)
     say("启动 Kafka… Starting a real Kafka…")
     with run_services(home / "services", say=say) as services:
-        streams = _settings(settings, home, services)
+        own = _settings(settings, home, services)
+        streams = own.streams()
         store = open_store(streams.ledger_url, streams.ledger_name, streams.policy)
         try:
             store.init()
             create_topics(streams)
-            environment, plan = _environment(streams, home), demo_day(_now(), seed)
+            environment, plan = _environment(own), demo_day(_now(), seed)
             say("名册：导入全区的表格… The roster: importing the district's spreadsheets…")
             enrol(environment, home, plan)
             say("启动 Faust 结算进程… Starting a Faust worker…")
-            with _worker(environment, home) as worker:
+            with beside(environment, home / "worker.log", "worker") as worker:
                 _show(streams, store, worker, plan, console)
             console.print()
-            show_report(environment)
+            show_hours(environment, *_REPORT)
             say("审计：用日志重算每个条目… Auditing: every entry again, from the log…")
             log = (streams.kafka, streams.taps_topic)
             source = AuditSource(streams.ledger_url, streams.ledger_name, streams.policy, log)
@@ -76,31 +79,24 @@ def run_demo(settings: Settings, seed: int, say: Say, console: Console, stay: bo
             say("签名并出具证明… Signing, and certifying somebody…")
             console.print(prove_it(environment, home, store.engine), markup=False, soft_wrap=True)
             if stay:
-                with _worker(environment, home):
+                with beside(environment, home / "worker.log", "worker"):
                     _let_people_tap(environment, home, streams, store, plan, console)
             return audited
         finally:
             store.engine.dispose()
 
 
-def _settings(settings: Settings, home: Path, services: Services) -> StreamSettings:
-    """The district's settings, with an SQLite ledger and a Kafka of the demo's own."""
-    absent = ("ledger_url", "ledger_password_file", "web_port")
-    own = {"home": home, "kafka": services.kafka, **dict.fromkeys(absent)}
-    return settings.model_copy(update=own).streams()
+def _settings(settings: Settings, home: Path, services: Services) -> Settings:
+    """The demo's own, with an SQLite ledger; of the deployment's only what it heeds."""
+    heeded = {name: getattr(settings, name) for name in _HEEDED}
+    return Settings(home=home, kafka=services.kafka, roster_key_file=home / "roster.key", **heeded)
 
 
-def _environment(streams: StreamSettings, home: Path) -> dict[str, str]:
+def _environment(own: Settings) -> dict[str, str]:
     """For commands of our own."""
-    own = {
-        "HOURS_HOME": str(home),
-        "HOURS_KAFKA": streams.kafka.bootstrap,
-        "HOURS_LEDGER_URL": streams.ledger_url,
-        "HOURS_LEDGER_PASSWORD_FILE": "",
-        "HOURS_ROSTER_KEY_FILE": str(home / "roster.key"),
-        "HOURS_WEB_PORT": "",
-    }
-    return {**os.environ, **own}
+    kept = {name: it for name, it in os.environ.items() if not name.startswith("HOURS_")}
+    told = own.model_dump(include={"home", "kafka", "roster_key_file", *_HEEDED})
+    return {**kept, **{f"HOURS_{name.upper()}": str(it) for name, it in told.items()}}
 
 
 def _let_people_tap(
@@ -121,16 +117,6 @@ def _let_people_tap(
     let_people_tap(environment, home, store.engine, streams.ledger_name, look, console)
 
 
-@contextmanager
-def _worker(environment: dict[str, str], home: Path) -> Iterator[Guarded]:
-    command = Command([sys.executable, "-m", "hours", "worker"], str(Path.cwd()))
-    worker = Guarded(command, environment, home / "worker.log")
-    try:
-        yield worker
-    finally:
-        worker.stop()
-
-
 def _show(
     streams: StreamSettings, store: Store, worker: Guarded, plan: Plan, console: Console
 ) -> None:
@@ -142,11 +128,11 @@ def _show(
         publishing.start()
         while True:
             over = publishing.over
+            publishing.refuse_failure()
             view = _look(store, publishing.sent)
             live.update(draw(view, name, streams.policy.timezone))
             if over and sum(one.head.next_offset for one in view.statuses) >= publishing.sent:
                 return
-            publishing.refuse_failure()
             if worker.ended() or time.monotonic() > deadline:
                 raise ServiceUnavailable(
                     f"结算进程停了，详见 {streams.data_dir.parent / 'worker.log'}。 "

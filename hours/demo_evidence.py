@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, func, select
 
-from hours.demo_roster import run_hours
+from hours.demo_commands import run_hours
 from ledger import tables
 
 _ISSUER = """name = "通州区新时代文明实践中心（演示 demo）"

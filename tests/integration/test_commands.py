@@ -280,7 +280,14 @@ def test_a_simulation_killed_on_its_way_to_kafka_goes_on_where_it_was(hours: Hou
 def test_the_demo_shows_everything_lets_people_tap_and_leaves_nothing_running(
     tmp_path: Path,
 ) -> None:
-    alone = Hours(environment(tmp_path))
+    deployed = {  # of no concern to it: it tells nobody's webhook, and asks no provider or secret
+        "kafka_user": "worker",
+        "kafka_password_file": str(tmp_path / "absent"),
+        "oidc_issuer": "https://sign-in.invalid",
+        "exceptions_webhook": "https://told.invalid",
+        "signing_key_file": str(tmp_path / "absent"),
+    }
+    alone = Hours(environment(tmp_path, **deployed))
     with (tmp_path / "shown").open("wb") as out:
         demo = subprocess.Popen(
             [sys.executable, "-m", "hours", "demo", "--stay"],
