@@ -16,6 +16,7 @@ from hours import showing
 from hours.desk_options import (
     at_option,
     desk_options,
+    refuse_private_numbers,
     seconds_given,
     time_of,
     unknown,
@@ -170,6 +171,7 @@ def send_waiting(settings: Settings) -> None:
 
 
 def _enter(settings: Settings, event: Event, place: str, dry_run: bool, as_json: bool) -> None:
+    refuse_private_numbers(event)
     if dry_run:
         click.echo(write_line(event).decode())
         return

@@ -14,13 +14,16 @@ import click
 
 from hours.settings import Settings, WrongUse
 from producers.durations import seconds_of
+from producers.events import Event
 from producers.kiosk.roster_cache import RosterCache
+from producers.private_numbers import has_private_number
 from producers.times import RFC_3339, microseconds_of
 from producers.volunteer_numbers import read_number
 
 Command = Callable[..., None]
 _LOCAL = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d)(:\d\d)?")
 _SECOND = 1_000_000
+_TYPED_FREELY = ("reason", "by", "supplied_by", "approved_by")
 
 
 def desk_options(command: Command) -> Command:
@@ -76,6 +79,17 @@ def seconds_given(text: str) -> int:
             "them away."
         )
     return seconds
+
+
+def refuse_private_numbers(event: Event) -> None:
+    """WrongUse where something that the log would keep for ever looks like a private number."""
+    said = {name: getattr(event.data, name, None) or "" for name in _TYPED_FREELY}
+    for field, value in {"VOLUNTEER": event.subject, **said}.items():
+        if has_private_number(value):
+            raise WrongUse(
+                f"{field} 像是手机号码或证件号码：账本里不能有，请删去。 {field} holds what looks "
+                "like a phone or document number, which must not be in the ledger: take it out."
+            )
 
 
 def unknown(settings: Settings, named: Mapping[str, str | None]) -> Iterator[str]:

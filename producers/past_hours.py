@@ -7,7 +7,6 @@ one identity, made on one day, are events with one content.
 """
 
 import json
-import re
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import NamedTuple
@@ -17,16 +16,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from producers.durations import seconds_of
 from producers.events import Adjusted, AdjustedData, Code, Day, Identifier, Reason
+from producers.private_numbers import has_private_number
 
 SOURCE = "/imports/past-hours"
 FIRST_DAY = "2000-01-01"
 LONGEST_SECONDS = 86_400
 PERSON_FIELDS = ("volunteer", "document", "phone", "name")
 
-_PRIVATE_NUMBER = re.compile(
-    r"(?<![0-9A-Za-z])(?:(?:\+?86[ -]?)?1[3-9][0-9][ -]?[0-9]{4}[ -]?[0-9]{4}|[0-9]{17}[0-9Xx])"
-    r"(?![0-9A-Za-z])"
-)
 _KINDS: dict[str, TypeAdapter[str]] = {
     "volunteer": TypeAdapter(Identifier),
     "team": TypeAdapter(Code),
@@ -181,7 +177,7 @@ def _flaws_of_person(said: Mapping[str, str], cells: Mapping[str, str]) -> list[
 
 
 def _flaw_of(name: str, text: str, today: str) -> Flaw | None:
-    if name != "day" and _PRIVATE_NUMBER.search(text):
+    if name != "day" and has_private_number(text):
         return flaw("private-number", name)
     try:
         _KINDS[name].validate_python(text)

@@ -6,7 +6,7 @@ saw.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy import Engine
 
@@ -14,12 +14,15 @@ from dashboards.board.refusing import Refused, bad_request, not_yours
 from dashboards.board.scope import Scope
 from dashboards.board.visiting import Visit
 from dashboards.board.words import Words, both
-from ledger.roster import store
+from ledger import queries
+from ledger.roster import disclosing, store
 from ledger.roster.editing import Wrong, wrong_of
 from ledger.roster.planning import checked
+from ledger.roster.private_values import mentions
 from ledger.roster.records import Activity, Have, Membership, Person, Record, Signup
 from ledger.roster.roster import Change, Roster
 from ledger.roster.store import Deed
+from producers.private_numbers import has_private_number
 
 Draft = Callable[[Roster], Sequence[Change] | Sequence[Wrong]]
 Allowed = Callable[[Roster, Change], None]
@@ -46,6 +49,26 @@ def deed_of(visit: Visit, why: str) -> Deed:
             Words("请写明为什么：历史会一直留着它。", "Say why: the history keeps it.")
         )
     return Deed(visit.name, why.strip(), visit.board.clock())
+
+
+def refuse_telling(visit: Visit, said: Mapping[str, str]) -> None:
+    """Refused where what is kept for ever says who somebody is; texts by volunteer.
+
+    Names only where the board can open them.
+    """
+    vault, tells = visit.board.vault, any(map(has_private_number, said.values()))
+    if vault is not None and not tells:
+        with queries.reading(visit.board.engine) as connection:
+            people = disclosing.who(connection, vault, said)
+        tells = any(mentions(said[volunteer], who) for volunteer, who in people.items())
+    if tells:
+        raise bad_request(
+            Words(
+                "理由里有姓名、手机或证件号码，而它会一直留着：请换个说法。",
+                "The reason holds a name, phone or document number, and it is kept for ever: "
+                "say it otherwise.",
+            )
+        )
 
 
 def mark_of(record: Record) -> str:

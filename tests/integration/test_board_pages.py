@@ -191,6 +191,23 @@ def proposal(board: InProcess, client_name: str) -> dict[str, str]:
     return {"proposal": found[1].replace("&#34;", '"')}
 
 
+def test_a_correction_s_reason_that_says_who_somebody_is_is_not_taken(board: InProcess) -> None:
+    leader = board.client("leader")
+    sent_on = json.loads(proposal(board, "leader")["proposal"])
+    for said in (NAMES[WANG], PHONES[WANG], "13800001234", "电话 １３８ ００００ １２３４"):
+        given = {**sent_on, "reason": f"{said} 忘记签退"}
+        form = {name: str(value) for name, value in given.items() if value is not None}
+        answers = [
+            leader.post("/corrections/preview", data={**form, "other": "2026-07-01 10:00"}),
+            leader.post("/corrections", data={"proposal": json.dumps(given)}),
+            leader.post("/api/v1/corrections", json=given),
+        ]
+        assert [one.status_code for one in answers] == [422] * 3, said
+        assert all("请换个说法" in one.text for one in answers), said
+    with queries.reading(board.district.engine) as connection:
+        assert corrections.corrections(connection) == []
+
+
 def _local(at: int) -> str:
     return field_of(at, POLICY.timezone)
 

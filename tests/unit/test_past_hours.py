@@ -82,6 +82,7 @@ def test_a_row_says_what_its_event_says() -> None:
         ({"approved_by": "Leader-12"}, "approved_by", "same-person"),
         ({"reason": "请致电138 0000 0000"}, "reason", "private-number"),
         ({"reason": f"证件{RESIDENT}"}, "reason", "private-number"),
+        ({"reason": "请致电１３８００００００００"}, "reason", "private-number"),
         ({"reason": "因" * 1_001}, "reason", "bad-reason"),
         ({"team": "队" * 129}, "team", "bad-code"),
         ({"activity": "a\nb"}, "activity", "bad-code"),

@@ -1,5 +1,6 @@
 """Corrections: previewed, proposed by one, decided by another, followed until they settle."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from dashboards.board.correcting import event_of
+from dashboards.board.keeping import refuse_telling
 from dashboards.board.refusing import bad_request, no_such_thing, not_yours
 from dashboards.board.times import day_in, field_of, instant_in
 from dashboards.board.visiting import Visit, Visiting
@@ -197,9 +199,10 @@ def undo(visit: Visiting, number: int, reason: Text) -> Response:
 
 
 def refuse_senseless(visit: Visit, proposals: Sequence[Proposal]) -> None:
-    """What is outside the scope, what the ledger would refuse, what changes nothing. Refused."""
+    """What is outside the scope, tells who somebody is, changes nothing or can't be. Refused."""
     for one in proposals:
         _refuse_foreign(visit, one)
+    _refuse_telling(visit, proposals)
     with queries.reading(visit.board.engine) as connection:
         for one in proposals:
             seen = _preview(connection, visit, one)
@@ -215,6 +218,7 @@ def covers(visit: Visit, one: Correction) -> bool:
 def _preview_page(visit: Visit, proposals: Sequence[Proposal]) -> Response:
     for one in proposals:
         _refuse_foreign(visit, one)
+    _refuse_telling(visit, proposals)
     with queries.reading(visit.board.engine) as connection:
         seen = [(one, _preview(connection, visit, one)) for one in proposals]
         called = all_called(connection, {one.volunteer for one in proposals})
@@ -230,6 +234,13 @@ def _preview_page(visit: Visit, proposals: Sequence[Proposal]) -> Response:
         refused=refused,
         seconds=sum(found.seconds for _, found in seen),
     )
+
+
+def _refuse_telling(visit: Visit, proposals: Sequence[Proposal]) -> None:
+    said: defaultdict[str, str] = defaultdict(str)
+    for one in proposals:
+        said[one.volunteer] += f"{one.reason}\n"
+    refuse_telling(visit, said)
 
 
 def _preview(connection: Connection, visit: Visit, proposal: Proposal) -> Preview:

@@ -8,7 +8,14 @@ from fastapi import APIRouter, Form
 from sqlalchemy import Connection, select
 from starlette.responses import Response
 
-from dashboards.board.keeping import Draft, allowed, changed_since, deed_of, keep
+from dashboards.board.keeping import (
+    Draft,
+    allowed,
+    changed_since,
+    deed_of,
+    keep,
+    refuse_telling,
+)
 from dashboards.board.refusing import Refused, bad_request, no_such_thing, not_yours
 from dashboards.board.times import day_in
 from dashboards.board.visiting import Visit, Visiting
@@ -22,7 +29,6 @@ from ledger.roster.editing import written
 from ledger.roster.finding import Sought
 from ledger.roster.finding import people as find_people
 from ledger.roster.history import history, later, latest_sets
-from ledger.roster.private_values import mentions
 from ledger.roster.records import (
     Have,
     HaveItem,
@@ -255,19 +261,8 @@ def _kept(visit: Visit, volunteer: str, why: str, draft: Draft) -> Response:
 
 
 def _deed_about(visit: Visit, volunteer: str, why: str) -> Deed:
-    """Refused where the reason, which the history keeps for ever, says who it is about."""
-    deed, vault = deed_of(visit, why), visit.board.vault
-    if vault is not None:
-        with queries.reading(visit.board.engine) as connection:
-            who = disclosing.who(connection, vault, [volunteer]).get(volunteer)
-        if who is not None and mentions(deed.why, who):
-            raise bad_request(
-                Words(
-                    "理由里有此人的姓名、手机或证件号码，而历史会一直留着它：请换个说法。",
-                    "The reason holds the person's name, phone or document number, and the "
-                    "history keeps it for ever: say it otherwise.",
-                )
-            )
+    deed = deed_of(visit, why)
+    refuse_telling(visit, {volunteer: deed.why})
     return deed
 
 
