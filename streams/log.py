@@ -16,7 +16,7 @@ from kafka import KafkaConsumer, TopicPartition
 
 from producers.kafka_access import KafkaAccess
 from producers.publishing import ask_any_broker
-from streams.aio import client_options
+from streams.aio import client_options, start_client
 from streams.batches import read_any_header_name
 from streams.topics import (
     REACHING_MILLISECONDS,
@@ -139,7 +139,7 @@ async def _consumer(kafka: KafkaAccess, isolation: str) -> Any:
         max_partition_fetch_bytes=_FETCH_BYTES,
     )
     try:
-        await consumer.start()
+        await start_client(consumer)
     except BaseException:
         await consumer.stop()
         raise

@@ -16,14 +16,20 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from streams.aio import client_options
+from streams.aio import client_options, start_client
 from streams.archive import Archive, open_archive
 from streams.archive_lines import as_archived
 from streams.at_once import at_once, workers_for
 from streams.log import log_bounds, open_log
 from streams.segments import ArchiveRefusal
 from streams.settings import StreamSettings
-from streams.topics import check_log, log_exists, taking_producers_time, unreachable
+from streams.topics import (
+    check_log,
+    log_exists,
+    take_brokers_time,
+    take_producers_time,
+    unreachable,
+)
 
 _BATCH_BYTES = 900_000
 _IN_FLIGHT = 4
@@ -50,7 +56,8 @@ def restore(
     partitions = range(settings.policy.shard_count)
     ends = {number: archive.end(number) for number in partitions}
     starts = dict.fromkeys(partitions, 0)
-    if log_exists(settings):
+    there = log_exists(settings)
+    if there:
         bounds = log_bounds(settings.kafka, settings.taps_topic, partitions)
         starts = {
             number: _begun(settings, archive, number, bounds[number]) for number in partitions
@@ -58,9 +65,11 @@ def restore(
     if starts != ends:
         jobs = [(settings, folder, number, starts[number]) for number in partitions]
         total = sum(ends.values()) - sum(starts.values())
-        with taking_producers_time(settings):
-            some = workers_for(total, workers)
-            at_once(_restore_partition, jobs, some, lambda done: progress(done, total))
+        take_producers_time(settings)
+        some = workers_for(total, workers)
+        at_once(_restore_partition, jobs, some, lambda done: progress(done, total))
+    if there or starts != ends:
+        take_brokers_time(settings)  # also where all else was done when a restore was stopped
     check_log(settings)
     return Restored(sum(ends.values()), sum(ends.values()) - sum(starts.values()))
 
@@ -107,9 +116,9 @@ async def _send(
         max_batch_size=_BATCH_BYTES,
         max_request_size=_BATCH_BYTES * 2,
     )
-    await producer.start()
     waiting: deque[tuple[int, Any]] = deque()
     try:
+        await start_client(producer)
         for first, batch in _batches(producer, records):
             sent = await producer.send_batch(batch, settings.taps_topic, partition=partition)
             waiting.append((first, sent))

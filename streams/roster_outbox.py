@@ -27,7 +27,7 @@ from ledger.roster.outbox import STALLED_SECONDS, Publish, Waiting
 from producers.kafka_access import KafkaAccess
 from producers.publishing import ask_any_broker
 from producers.roster_view import QUIET
-from streams.aio import client_options
+from streams.aio import client_options, start_client
 from streams.metrics import Metrics
 from streams.settings import StreamSettings
 from streams.topics import (
@@ -191,7 +191,7 @@ async def _prepared(settings: StreamSettings, deadline: float) -> Any:
     )
     try:
         async with asyncio.timeout_at(deadline):
-            await producer.start()
+            await start_client(producer)
     except BaseException:
         await _close(producer)
         raise

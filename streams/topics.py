@@ -75,12 +75,10 @@ def create_topics(settings: StreamSettings) -> None:
     check_roster(settings)
 
 
-@contextmanager
-def taking_producers_time(settings: StreamSettings) -> Iterator[None]:
-    """A log of record into which an archive is put back: its records bring their own time.
+def take_producers_time(settings: StreamSettings) -> None:
+    """Let the log of record take records that bring their own time; made if there is none.
 
-    Made if there is none. At the end it takes the broker's time again; where it is left by an
-    error it does not, so that no worker reads half of a log. TopicRefusal.
+    Until `take_brokers_time` no worker reads it, as it may be half of a log. TopicRefusal.
     """
     taps, theirs = settings.taps_topic, {**_LOG_OF_RECORD, "message.timestamp.type": "CreateTime"}
     with administering(settings.kafka) as admin:
@@ -94,9 +92,12 @@ def taking_producers_time(settings: StreamSettings) -> Iterator[None]:
             f"主题 {taps} 的分区数不对（现在 ≠ 需要）：{differences}。 Topic {taps} has another "
             f"number of partitions (is ≠ must be): {differences}."
         )
-    yield
+
+
+def take_brokers_time(settings: StreamSettings) -> None:
+    """Let the log of record give records their time, as it must. TopicRefusal."""
     with administering(settings.kafka) as admin:
-        _set(settings.kafka, admin, taps, _LOG_OF_RECORD)
+        _set(settings.kafka, admin, settings.taps_topic, _LOG_OF_RECORD)
 
 
 def log_exists(settings: StreamSettings) -> bool:

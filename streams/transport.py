@@ -20,6 +20,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import TP, ConsumerMessage
 
 from producers.kafka_access import refused_by_kafka
+from streams.aio import refuse_brokerless
 from streams.claims import Batch, Reading, SeekBack
 from streams.topics import TopicRefusal, lost_log
 
@@ -40,6 +41,7 @@ class _Patient:
         while not service.should_stop:
             try:
                 await super().on_start()  # type: ignore[misc]
+                refuse_brokerless(getattr(self, self._client_name))
             except KafkaConnectionError as error:
                 logger.warning(
                     "Kafka 没有回应，正在重试。 Kafka does not answer, retrying: %r", error

@@ -36,6 +36,7 @@ from producers.roster_view import QUIET
 from tests.conftest import Broker
 from tests.running import Hours, eventually, lines
 from tests.taps import tap
+from tests.topic_files import topic_holds
 
 VOLUNTEER, OTHER, CLERK = "VERASEDONE", "VOTHERONE", "VCLERKONE"
 BADGE = "BERASEDBADGE"
@@ -317,6 +318,6 @@ def forget_on_topic(hours: Hours, broker: Broker) -> None:
         def is_gone() -> bool:
             # A segment is rolled, and then compacted, when another record comes.
             producer.send(topic, key=QUIET.encode(), value=None).get(10)
-            return not found_in(topic_files(hours, broker), [BADGE.encode()])
+            return not topic_holds(broker.data / "log" / f"{topic}-0", BADGE.encode())
 
         eventually(is_gone, "a topic that has forgotten")

@@ -13,7 +13,9 @@ from typing import NamedTuple
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
+from hours.settings import read_settings
 from streams.archive_lines import as_archived
+from streams.topics import TopicRefusal, check_log, take_producers_time
 from tests.forked import start_hours
 from tests.running import Hours, lines, product_at
 from tests.taps import Load
@@ -142,6 +144,20 @@ def test_killed_at_any_moment_it_goes_on_where_it_stands(lost: Archived, new: Ho
         process.kill()
         process.wait()
     new.ok("restore", str(lost.archive))
+    assert records(new) == records(lost.hours)
+
+
+@on_sqlite
+def test_stopped_when_all_is_put_back_it_makes_the_log_one_of_record_yet(
+    lost: Archived, new: Hours
+) -> None:
+    new.ok("restore", str(lost.archive))
+    streams = read_settings(new.environment).streams()
+    take_producers_time(streams)
+    with pytest.raises(TopicRefusal, match="CreateTime"):
+        check_log(streams)
+    new.ok("restore", str(lost.archive))
+    new.ok("init")
     assert records(new) == records(lost.hours)
 
 

@@ -43,6 +43,7 @@ from tests.chaos.roster import IN_A_TURN
 from tests.chaos.roster_verdict import judge, read_all
 from tests.conftest import Broker
 from tests.running import Hours, eventually
+from tests.topic_files import topic_holds
 
 CULTURE = Platform(code="culture", name_zh="文化服务", position=3)
 SCIENCE = Platform(code="science", name_zh="科技与科普", position=4)
@@ -347,7 +348,7 @@ def test_what_was_overtaken_is_gone_from_the_brokers_disk_even_if_nothing_more_h
     roster.publish()
     needle = secret.name_zh.encode()
     files = broker.data / "log" / f"{roster.streams.roster_topic}-0"
-    assert holds(files, needle)
+    assert topic_holds(files, needle)
     roster.change(CULTURE)
     roster.publish()
     name = ConfigResource(ConfigResourceType.BROKER, "1", {"log.cleaner.backoff.ms": "200"})
@@ -357,24 +358,13 @@ def test_what_was_overtaken_is_gone_from_the_brokers_disk_even_if_nothing_more_h
     async def a_quiet_worker() -> None:
         of_worker = RosterOutbox(roster.streams, roster.engine, Metrics())
         deadline = time.monotonic() + 60
-        while holds(files, needle) and time.monotonic() < deadline:
+        while topic_holds(files, needle) and time.monotonic() < deadline:
             await of_worker.step()
             await asyncio.sleep(0.1)
 
     asyncio.run(a_quiet_worker())
-    assert not holds(files, needle)
+    assert not topic_holds(files, needle)
     assert roster.told() == {"platform/culture": culture(2)}
-
-
-def holds(folder: Path, needle: bytes) -> bool:
-    """Whether any file of a folder holds these bytes; files come and go."""
-    found = False
-    for path in list(folder.iterdir()):
-        try:
-            found = found or needle in path.read_bytes()
-        except FileNotFoundError:
-            continue
-    return found
 
 
 @on_postgresql
