@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from ledger import as_of, queries
 from ledger.evidence import reading, sealing
@@ -24,7 +24,7 @@ from ledger.evidence.notes import read_note
 from ledger.evidence.refusals import EvidenceRefusal, NotProven, SigningRefused
 from ledger.evidence.tables import checkpoints, district_entries
 from ledger.evidence.volunteer_index import VolunteerIndex
-from ledger.merkle import Frontier, leaf_hash
+from ledger.merkle import EMPTY_ROOT, Frontier, leaf_hash
 from ledger.roster.reports_history import history
 from tests.evidence_world import POLICY, VOLUNTEERS, Evidence, evidence_at
 
@@ -246,6 +246,80 @@ def test_a_signer_whose_memory_is_lost_takes_up_a_checkpoint_that_is_known(
     last = read_district_entry(bodies[-1][1])
     assert isinstance(last, Moment)
     assert sum(pinned.size for pinned in last.shards) == 4 + 800
+
+
+def test_what_was_signed_after_the_checkpoint_that_is_known_is_taken_up_too(
+    evidence: Evidence,
+) -> None:
+    evidence.serve(40)
+    known = evidence.seal().checkpoint
+    assert known is not None
+    _, size, root = read_checkpoint(read_note(known).text)
+    evidence.serve(40)
+    evidence.seal()
+    before = signed(evidence)
+    with evidence.sealing("fresh") as fresh:
+        fresh.adopt(known, size, root, lambda entries: None)
+        assert fresh.seal().entries == 0
+        evidence.serve(3)
+        assert fresh.seal().entries == 3
+    found = signed(evidence)
+    assert found.items() > before.items()
+    assert all(root_of(evidence, tree, size) == root for (tree, size), root in found.items())
+
+
+def test_a_ledger_that_does_not_give_the_checkpoint_that_is_known_tells_both_sides(
+    evidence: Evidence,
+) -> None:
+    evidence.serve(20)
+    known = evidence.seal().checkpoint
+    assert known is not None
+    _, size, root = read_checkpoint(read_note(known).text)
+    evidence.sql("DELETE FROM district_entries")
+    with (
+        evidence.sealing("fresh") as fresh,
+        pytest.raises(SigningRefused, match="does not give this checkpoint") as refused,
+    ):
+        fresh.adopt(known, size, root, lambda entries: None)
+    assert refused.value.evidence == {"given": known, "entries": 0, "root": EMPTY_ROOT.hex()}
+
+
+@pytest.mark.parametrize("spoiled", ["root", "size", "no checkpoint"])
+def test_a_moment_that_says_other_than_the_shards_checkpoints_is_not_taken_up(
+    evidence: Evidence, spoiled: str
+) -> None:
+    evidence.serve(40)
+    known = evidence.seal().checkpoint
+    assert known is not None
+    _, size, root = read_checkpoint(read_note(known).text)
+    with queries.reading(evidence.engine) as connection:
+        last = read_district_entry(reading.district_entries_from(connection, 0)[-1][1])
+        stored = reading.latest_checkpoint(connection, shard_tree(1))
+    assert isinstance(last, Moment)
+    assert stored is not None
+    pinned = last.shards[1]
+    if spoiled == "no checkpoint":
+        evidence.sql("DELETE FROM checkpoints WHERE tree = 'shard-1'")
+    else:
+        other = {"root": "ab" * 32} if spoiled == "root" else {"size": pinned.size + 1}
+        pinned = pinned.model_copy(update=other)
+        forged = last.model_copy(
+            update={"seq": size, "shards": [last.shards[0], pinned, *last.shards[2:]]}
+        )
+        row = {"seq": size, "kind": "moment", "body": forged.body, "leaf": leaf_hash(forged.body)}
+        with evidence.engine.connect().execution_options(writes=True) as writing, writing.begin():
+            writing.execute(insert(district_entries).values(row))
+    before = signed(evidence)
+    with evidence.sealing("fresh") as fresh:
+        for _ in range(2):  # nothing of it was remembered
+            with pytest.raises(SigningRefused, match="shard 1 is not what the last") as refused:
+                fresh.adopt(known, size, root, lambda entries: None)
+            assert refused.value.evidence == {
+                "shard": 1,
+                "pinned": pinned.model_dump(),
+                "stored": None if spoiled == "no checkpoint" else stored.note,
+            }
+    assert signed(evidence) == before
 
 
 def test_any_figure_can_be_had_as_of_a_signed_moment(evidence: Evidence) -> None:
