@@ -4,13 +4,14 @@ Read at most once a minute, for all who look. Invariant: no personal data but wh
 to have shown, masked, and certificates on public notice, which is what the notice is for.
 """
 
+import json
 import time
 from collections.abc import Sequence
 from datetime import date, timedelta
 from threading import Lock
 from typing import NamedTuple
 
-from sqlalchemy import Connection, RowMapping, func, or_, select
+from sqlalchemy import Connection, RowMapping, or_, select
 
 from dashboards.board.stars import Stars, stars_of
 from ledger.evidence.certificates import on_notice
@@ -22,7 +23,6 @@ from ledger.roster.tables import activities, people
 
 _KEPT_SECONDS = 60.0
 _MOST_PEOPLE = 200
-_MOST_ACTIVITIES = 200
 
 
 class Occasion(NamedTuple):
@@ -35,6 +35,8 @@ class Occasion(NamedTuple):
     end: int | None
     status: str
     served: int | None
+    capacity: int | None
+    teams: tuple[str, ...]
 
 
 class Shown(NamedTuple):
@@ -114,13 +116,12 @@ def activities_between(
     table = activities.c
     begins = (table.planned_start, table.held_start)
     rows = connection.execute(
-        select(activities)
-        .where(table.status != "cancelled", or_(*((at >= start) & (at < stop) for at in begins)))
-        .order_by(func.coalesce(*begins), table.code)
-        .limit(_MOST_ACTIVITIES * 10)
+        select(activities).where(
+            table.status != "cancelled", or_(*((at >= start) & (at < stop) for at in begins))
+        )
     )
     found = [_occasion(row) for row in rows.mappings()]
-    return sorted(found, key=lambda one: (one.start, one.code))[:_MOST_ACTIVITIES]
+    return sorted(found, key=lambda one: (one.start, one.code))
 
 
 def _week(today: str) -> tuple[str, str]:
@@ -134,5 +135,6 @@ def _occasion(one: RowMapping) -> Occasion:
     end = one["held_end"] if held else one["planned_end"]
     begun = start if start is not None else one["held_start"] or one["planned_start"]
     return Occasion(
-        one["code"], one["title"], one["unit"], begun, end, one["status"], one["served"]
+        *(one["code"], one["title"], one["unit"], begun, end, one["status"], one["served"]),
+        *(one["capacity"], tuple(json.loads(one["teams"]))),
     )

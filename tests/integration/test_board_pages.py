@@ -20,7 +20,7 @@ from dashboards.board.times import field_of
 from ledger import queries
 from ledger.accounts import volunteers
 from ledger.corrections import store as corrections
-from ledger.queries import Filters
+from ledger.queries import Filters, day_bounds
 from ledger.roster import disclosing, store
 from ledger.roster.records import Activity, Membership, Signup
 from ledger.roster.roster import Change
@@ -435,6 +435,57 @@ def test_the_public_sees_figures_and_who_agreed_masked_and_nothing_else(board: I
     atom = parseString(nobody.get("/public/feed.atom").content)
     assert len(atom.getElementsByTagName("entry")) == len(feed["items"])
     assert len(nobody.get("/public", headers={"accept-encoding": "gzip"}).content) < 60_000
+
+
+def test_each_of_many_activities_is_on_some_page_and_in_the_feeds_and_the_api(
+    board: InProcess,
+) -> None:
+    midnight, after_it = day_bounds(POLICY.civil_day(now()), POLICY.timezone)
+    yesterday = midnight - HOUR
+    many = [
+        Activity(
+            code=f"many-{number:03}",
+            title=f"活动{number:03}",
+            unit="station-2",
+            teams=("clinic",) if number else ("choir",),
+            planned_start=after_it - (number + 1) * 1_000_000,
+        )
+        for number in range(230)
+    ]
+    many.append(
+        many[0].model_copy(update={"code": "earlier", "title": "前", "planned_start": yesterday})
+    )
+    with store.changing(board.district.engine) as connection:
+        before = store.load(connection)
+        changes = [Change(None, one) for one in many]
+        store.apply(connection, before, changes, Deed("test", "test", now()))
+    nobody, codes = board.client(), {one.code for one in many[:-1]}
+
+    def on(client: TestClient, path: str, at_once: int) -> list[str]:
+        pages = [client.get(f"{path}?after={at}").text for at in range(0, 300, at_once)]
+        return [code for page in pages for code in re.findall(r"活动\d{3}(?=<)", page)]
+
+    titles = {f"活动{number:03}" for number in range(230)}
+    assert sorted(on(nobody, "/public", 60)) == sorted(titles)
+    first = nobody.get("/public").text
+    assert "活动229" in first
+    assert "活动000" not in first
+    assert ">前<" not in first
+    assert codes <= {
+        one["id"].partition("#")[2] for one in nobody.get("/public/feed.json").json()["items"]
+    }
+    listed, after = set[str](), ""
+    while after is not None:
+        answer = board.client("auditor").get(f"/api/v1/activities?{YEARS}&after={after}").json()
+        listed |= {one["code"] for one in answer["items"]}
+        after = answer["next"]
+    assert {"earlier", *codes} <= listed
+    wang = volunteer(board, WANG)
+    mine = on(wang, "/mine", 50)
+    assert sorted(set(mine)) == sorted(titles)
+    assert mine[0] == "活动000"  # their team's
+    assert wang.post("/mine/sign-up", data={"activity": "many-100"}).status_code == 303
+    assert on(wang, "/mine", 50)[0] == "活动100"
 
 
 def test_only_who_agreed_is_on_the_wall(board: InProcess) -> None:

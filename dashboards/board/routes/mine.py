@@ -1,15 +1,16 @@
 """A volunteer's own page: hours, entries, activities to sign up for, requests. Nobody else's."""
 
 from collections import Counter
-from typing import Annotated
+from collections.abc import Collection, Sequence
+from typing import Annotated, NamedTuple
 
-from fastapi import APIRouter, File, Form, UploadFile
-from sqlalchemy import Connection, select
+from fastapi import APIRouter, File, Form, Query, UploadFile
+from sqlalchemy import Connection, func, select
 from starlette.responses import Response
 
 from dashboards.board.keeping import keep
 from dashboards.board.knowing_volunteers import TriedTooOften, volunteer_by_badge
-from dashboards.board.public import activities_between
+from dashboards.board.public import Occasion, activities_between
 from dashboards.board.refusing import (
     bad_request,
     badge_tried_too_often,
@@ -31,11 +32,13 @@ from ledger.roster.records import Activity, Signup
 from ledger.roster.reports_history import history
 from ledger.roster.roster import Change, Roster
 from ledger.roster.store import Deed
-from ledger.roster.tables import activities, memberships, signups
+from ledger.roster.tables import memberships, signups
 
 router = APIRouter()
 _MOST_PICTURE_BYTES = 8 << 20
 _FAR = "9999-12-31"
+_SHOWN = 50
+_LATEST = 300
 _WRONG = Words(
     "证件、手机尾号或一次性码不对：请再试一次，或找队长要一次性码。",
     "Badge, phone or code is wrong: try again, or ask your leader for a code.",
@@ -73,8 +76,17 @@ def sign_in(
     return response
 
 
+class Upcoming(NamedTuple):
+    """Planned activities, each with how many signed up; those signed up for; how many there are."""
+
+    shown: Sequence[tuple[Occasion, int]]
+    own: Collection[str]
+    in_all: int
+    at_once: int = _SHOWN
+
+
 @router.get("/mine", name="mine")
-def mine(visit: Visiting) -> Response:
+def mine(visit: Visiting, after: Annotated[int, Query(ge=0)] = 0) -> Response:
     """All that is somebody's own."""
     board, who = visit.board, _who(visit)
     now = board.clock()
@@ -85,9 +97,9 @@ def mine(visit: Visiting) -> Response:
         ]
         present = queries.present(connection, Filters(volunteer=who), board.policy, now)
         called = all_called(connection, {who}).get(who, who)
-        upcoming, mine_ = _activities(connection, visit, who)
-        asked = requests.of_volunteer(connection, who)
         teams = _teams(connection, who, board.today())
+        upcoming = _upcoming(connection, visit, who, teams, after)
+        asked = requests.of_volunteer(connection, who)
     whole = sum(one.seconds for one in served)
     years, by_team = Counter[str](), Counter[str]()
     for one in served:
@@ -97,7 +109,7 @@ def mine(visit: Visiting) -> Response:
         "mine.html",
         volunteer=who,
         called=called,
-        served=list(reversed(served))[:300],
+        served=list(reversed(served))[:_LATEST],
         served_count=len(served),
         whole=whole,
         stars=stars_of(whole, board.star_hours),
@@ -106,7 +118,7 @@ def mine(visit: Visiting) -> Response:
         open_taps=open_taps,
         present=present,
         upcoming=upcoming,
-        signed_up=mine_,
+        after=after,
         asked=asked,
         teams=teams,
         today=board.today(),
@@ -197,32 +209,26 @@ def _badge_in(picture: UploadFile | None) -> str:
     return (text_in(content) or "") if len(content) <= _MOST_PICTURE_BYTES else ""
 
 
-def _activities(
-    connection: Connection, visit: Visit, who: str
-) -> tuple[list[tuple[object, int, int | None]], set[str]]:
-    """What is planned from today on, how many signed up, of how many; and where they did."""
-    policy, today = visit.board.policy, visit.board.today()
+def _upcoming(
+    connection: Connection, visit: Visit, who: str, teams: Sequence[str], after: int
+) -> Upcoming:
+    """What is planned from today on: first what they signed up for, then their teams'."""
     found = [
         one
-        for one in activities_between(connection, today, _FAR, policy)
+        for one in activities_between(connection, visit.board.today(), _FAR, visit.board.policy)
         if one.status == "planned"
     ]
-    codes = [one.code for one in found]
-    table, taken = signups.c, Counter[str]()
-    mine_: set[str] = set()
-    for code, volunteer in connection.execute(
-        select(table.activity, table.volunteer).where(table.activity.in_(codes))
-    ):
-        taken[code] += 1
-        if volunteer == who:
-            mine_.add(code)
-    room = {
-        row.code: row.capacity
-        for row in connection.execute(
-            select(activities.c.code, activities.c.capacity).where(activities.c.code.in_(codes))
-        )
-    }
-    return [(one, taken[one.code], room.get(one.code)) for one in found[:50]], mine_
+    table, mates = signups.c, set(teams)
+    own = set(connection.execute(select(table.activity).where(table.volunteer == who)).scalars())
+    found.sort(key=lambda one: (one.code not in own, mates.isdisjoint(one.teams)))
+    shown = found[after : after + _SHOWN]
+    counted = (
+        select(table.activity, func.count())
+        .where(table.activity.in_([one.code for one in shown]))
+        .group_by(table.activity)
+    )
+    taken = {code: int(count) for code, count in connection.execute(counted)}
+    return Upcoming([(one, taken.get(one.code, 0)) for one in shown], own, len(found))
 
 
 def _teams(connection: Connection, who: str, day: str) -> list[str]:

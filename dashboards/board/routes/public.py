@@ -1,9 +1,9 @@
 """The public's pages: open to all, kept by caches, with nobody's data that they didn't agree to."""
 
 import hashlib
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic_core import to_json
 from starlette.responses import Response
 
@@ -18,12 +18,23 @@ from ledger.policy import iso_utc
 
 router = APIRouter()
 _SECONDS = 30
+_SHOWN = 60
 
 
 @router.get("/public", name="public")
-def public(visit: Visiting) -> Response:
-    """The district's page."""
-    page = visit.page("public.html", **_values(visit))
+def public(visit: Visiting, after: Annotated[int, Query(ge=0)] = 0) -> Response:
+    """The district's page; of the week's activities first those from today on."""
+    board, values = visit.board, _values(visit)
+    today, _ = queries.day_bounds(board.today(), board.policy.timezone)
+    week = sorted(values["view"].activities, key=lambda one: one.start < today)
+    page = visit.page(
+        "public.html",
+        **values,
+        activities=week[after : after + _SHOWN],
+        after=after,
+        at_once=_SHOWN,
+        count=len(week),
+    )
     return _kept(visit, page) if visit.who == PUBLIC and not visit.said else page
 
 
