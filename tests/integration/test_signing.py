@@ -19,14 +19,14 @@ from ledger.evidence.checkpoints import (
     verified_checkpoint,
 )
 from ledger.evidence.memory import Memory
-from ledger.evidence.moments import Moment, SignedMoment, read_district_entry
+from ledger.evidence.moments import CertificateFate, Moment, SignedMoment, read_district_entry
 from ledger.evidence.notes import read_note
 from ledger.evidence.refusals import EvidenceRefusal, NotProven, SigningRefused
-from ledger.evidence.tables import checkpoints, district_entries
+from ledger.evidence.tables import certificate_fates, checkpoints, district_entries
 from ledger.evidence.volunteer_index import VolunteerIndex
 from ledger.merkle import EMPTY_ROOT, Frontier, leaf_hash
 from ledger.roster.reports_history import history
-from tests.evidence_world import POLICY, VOLUNTEERS, Evidence, evidence_at
+from tests.evidence_world import LEDGER, POLICY, VOLUNTEERS, Evidence, evidence_at
 
 DOUBLED = {
     "sqlite": "CAST(replace(CAST(body AS text), '3600', '7200') AS BLOB)",
@@ -320,6 +320,52 @@ def test_a_moment_that_says_other_than_the_shards_checkpoints_is_not_taken_up(
                 "stored": None if spoiled == "no checkpoint" else stored.note,
             }
     assert signed(evidence) == before
+
+
+def test_what_becomes_of_certificates_is_said_once_each_before_the_moment(
+    evidence: Evidence,
+) -> None:
+    told = [
+        ("2026-1", "issued", "1a" * 32, ""),
+        ("2026-2", "issued", "2b" * 32, ""),
+        ("2026-1", "replaced", "1a" * 32, "2026-2"),
+        ("2026-2", "revoked", "2b" * 32, ""),
+    ]
+    evidence.serve(5)
+    assert evidence.seal().entries == 4 + 5
+    with evidence.sealing() as sealing_:
+        for known, fates in ((0, told[:3]), (3, []), (3, told[3:]), (4, [])):
+            add_fates(evidence, known, fates)
+            assert sealing_.seal().entries == 0
+    with queries.reading(evidence.engine) as connection:
+        said = [
+            read_district_entry(body) for _, body in reading.district_entries_from(connection, 0)
+        ]
+    assert [one.seq for one in said] == list(range(7))
+    assert {one.ledger for one in said} == {LEDGER}
+    assert [one.type for one in said] == [
+        "moment",
+        *["certificate"] * 3,
+        *["moment", "certificate"],
+        "moment",
+    ]
+    certified = [one for one in said if isinstance(one, CertificateFate)]
+    assert [(one.number, one.status, one.statement, one.replaced_by) for one in certified] == told
+    assert [one.at for one in said[1:4]] == [said[4].at] * 3
+    assert said[0].at < said[1].at < said[5].at == said[6].at
+
+
+def add_fates(evidence: Evidence, known: int, fates: list[tuple[str, str, str, str]]) -> None:
+    rows = [
+        {
+            **{"fate": known + at, "number": number, "status": status, "statement": statement},
+            **{"replaced_by": replaced_by, "at": evidence.clock, "by": "li", "reason": "补"},
+        }
+        for at, (number, status, statement, replaced_by) in enumerate(fates)
+    ]
+    if rows:
+        with evidence.engine.connect().execution_options(writes=True) as writing, writing.begin():
+            writing.execute(insert(certificate_fates), rows)
 
 
 def test_any_figure_can_be_had_as_of_a_signed_moment(evidence: Evidence) -> None:
