@@ -46,6 +46,8 @@ def export_tree(
     if checkpoint is None:
         return None
     start = _whole_up_to(folder, tree, checkpoint)
+    if entries:
+        start = _bundled_up_to(folder / tree, start)
     if start < checkpoint.size:
         edge = _edge_at(folder, tree, start)
         _take_up(folder, tree, edge, checkpoint.size, entries)
@@ -91,6 +93,15 @@ def _whole_up_to(folder: Path, tree: str, checkpoint: StoredCheckpoint) -> int:
             f"{folder / tree} does not give its checkpoint: remove it, and export again."
         )
     return before.size // WIDTH * WIDTH if before.size < ours.size else before.size
+
+
+def _bundled_up_to(folder: Path, size: int) -> int:
+    """How many of so many entries stand in bundles: an export without entries left them out."""
+    for first in range(0, size, WIDTH):
+        bundled = Tile(None, first // WIDTH, min(WIDTH, size - first))
+        if not (folder / bundled.path).is_file():
+            return first
+    return size
 
 
 def _edge_at(folder: Path, tree: str, size: int) -> Edge:
