@@ -25,6 +25,7 @@ from ledger.evidence.refusals import EvidenceRefusal, NotProven, SigningRefused
 from ledger.evidence.tables import certificate_fates, checkpoints, district_entries
 from ledger.evidence.volunteer_index import VolunteerIndex
 from ledger.merkle import EMPTY_ROOT, Frontier, leaf_hash
+from ledger.policy import microseconds_of
 from ledger.roster.reports_history import history
 from tests.evidence_world import LEDGER, POLICY, VOLUNTEERS, Evidence, evidence_at
 
@@ -60,12 +61,13 @@ def root_of(evidence: Evidence, tree: str, size: int) -> bytes:
 
 
 def test_each_turn_signs_what_grew_and_a_moment_that_pins_every_shard(evidence: Evidence) -> None:
-    for sessions in (0, 30, 0, 700):
+    for sessions in (0, 30, 0, 700, 1):  # by the last, one volunteer's alone grew
         evidence.serve(sessions)
         evidence.seal()
     found = signed(evidence)
+    assert {(shard_tree(shard), 1) for shard in range(4)} <= found.keys()
     assert all(root_of(evidence, tree, size) == root for (tree, size), root in found.items())
-    assert max(size for tree, size in found if tree == DISTRICT) == 3  # nothing grew: no moment
+    assert max(size for tree, size in found if tree == DISTRICT) == 4  # nothing grew: no moment
     with evidence.engine.connect() as connection:
         bodies = connection.execute(
             select(district_entries.c.body).order_by(district_entries.c.seq)
@@ -86,15 +88,19 @@ class Killed(Exception):
 
 
 @contextmanager
-def killed_at_a_step(fatal: int, is_before: bool) -> Iterator[None]:
-    """Each write, on the signer's own disk or to the ledger, is a step it may end at."""
-    steps = count()
+def killed_at_a_step(fatal: int, is_before: bool) -> Iterator[list[int]]:
+    """Each write, on the signer's own disk or to the ledger, is a step it may end at.
+
+    The list holds the step that it did end at, if there was such a step.
+    """
+    steps, ended = count(), list[int]()
 
     def mortal(real: Callable[..., Any]) -> Callable[..., Any]:
         def step(*given: Any) -> Any:
             is_last = next(steps) == fatal
             done = None if is_last and is_before else real(*given)
             if is_last:
+                ended.append(fatal)
                 raise Killed
             return done
 
@@ -105,20 +111,24 @@ def killed_at_a_step(fatal: int, is_before: bool) -> Iterator[None]:
             patched.setattr(Memory, name, mortal(getattr(Memory, name)))
         for name in ("store_tree", "store_volunteers", "store_district"):
             patched.setattr(sealing, name, mortal(getattr(sealing, name)))
-        yield
+        yield ended
 
 
 def test_killed_anywhere_it_goes_on_and_never_signs_two_trees_of_one_size(
     evidence: Evidence,
 ) -> None:
     chance, notes = random.Random(5), dict[tuple[str, int], str]()
-    for _ in range(30):
-        evidence.serve(chance.randrange(1, 40))
-        with killed_at_a_step(chance.randrange(20), chance.random() < 0.5):
+    for number in count():
+        step, is_before = divmod(number, 2)
+        evidence.serve(chance.randrange(8, 40))
+        with killed_at_a_step(step, bool(is_before)) as ended:
             evidence.seal()
         with evidence.engine.connect() as connection:
             for row in connection.execute(select(checkpoints)):
                 assert notes.setdefault((row.tree, row.size), row.note) == row.note
+        if not ended:
+            break
+    assert step > 10
     evidence.seal()
     found = signed(evidence)
     assert all(root_of(evidence, tree, size) == root for (tree, size), root in found.items())
@@ -129,8 +139,10 @@ def test_a_second_signer_by_mistake_is_refused_and_the_first_goes_on(evidence: E
     evidence.serve(20)
     with evidence.sealing() as first, evidence.sealing("another") as second:
         first.seal()
-        with pytest.raises(SigningRefused, match="another signer"):
+        with pytest.raises(SigningRefused, match="another signer") as refused:
             second.seal()
+        theirs = evidence.rows("SELECT body FROM district_entries WHERE seq = 0")[0][0]
+        assert refused.value.evidence == {"seq": 0, "stored": bytes(theirs).decode()}
         evidence.serve(20)
         first.seal()
         evidence.serve(20)
@@ -200,6 +212,12 @@ def test_a_clock_that_was_set_back_signs_nothing(evidence: Evidence) -> None:
     evidence.serve(20)
     with pytest.raises(SigningRefused, match="set it right"):
         evidence.seal()
+    with queries.reading(evidence.engine) as connection:
+        said = read_district_entry(reading.district_entries_from(connection, 0)[-1][1]).at
+    evidence.clock = microseconds_of(said) - 1_000  # a turn's clock then says the same again
+    with pytest.raises(SigningRefused, match="set it right") as refused:
+        evidence.seal()
+    assert refused.value.evidence == {"clock": said, "last": said}
     assert signed(evidence) == before
     evidence.clock += 7_200_000_000
     evidence.seal()
