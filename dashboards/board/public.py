@@ -57,12 +57,13 @@ class OnNotice(NamedTuple):
 
 
 class PublicView(NamedTuple):
-    """All of it, as of `read_at` (microseconds)."""
+    """All of it, as of `read_at` (microseconds); the wall has the first of the good people."""
 
     read_at: int
     volunteers: int
     activities: Sequence[Occasion]
     wall: Sequence[Shown]
+    good_people: int
     notices: Sequence[OnNotice]
 
 
@@ -88,13 +89,14 @@ def read_view(
 ) -> PublicView:
     """What the public sees now."""
     today = policy.civil_day(now)
-    wall = good_people(connection, today, levels_hours[0] * 3_600)[:_MOST_PEOPLE]
+    agreed = good_people(connection, today, levels_hours[0] * 3_600)
     active = select(people.c.volunteer).where(people.c.status == "active")
     return PublicView(
         now,
         len(connection.execute(active).all()),
         activities_between(connection, *_week(today), policy),
-        [Shown(*one, stars_of(one.seconds, levels_hours)) for one in wall],
+        [Shown(*one, stars_of(one.seconds, levels_hours)) for one in agreed[:_MOST_PEOPLE]],
+        len(agreed),
         _notices(connection),
     )
 

@@ -16,10 +16,12 @@ from defusedxml.minidom import parseString
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
+from dashboards.board import public as public_view
 from dashboards.board.times import field_of
 from ledger import queries
 from ledger.accounts import volunteers
 from ledger.corrections import store as corrections
+from ledger.good_people import GoodPerson
 from ledger.queries import Filters, day_bounds
 from ledger.roster import disclosing, store
 from ledger.roster.records import Activity, Membership, Signup
@@ -502,6 +504,18 @@ def test_only_who_agreed_is_on_the_wall(board: InProcess) -> None:
     assert "王**" in page
     assert "★☆☆☆☆" in page
     assert "赵" not in page
+    assert "时数最多的" not in page
+
+
+def test_a_wall_that_is_too_long_says_how_many_there_are(
+    board: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agreed = [GoodPerson(f"{name}**", 360_000) for name in "赵钱孙"]
+    monkeypatch.setattr(public_view, "_MOST_PEOPLE", 2)
+    monkeypatch.setattr(public_view, "good_people", lambda *_: agreed)
+    page = board.client().get("/public").text
+    assert "共 3 人，这里是时数最多的 2 人。" in page
+    assert ("钱**" in page, "孙**" in page) == (True, False)
 
 
 def test_a_volunteer_comes_in_by_badge_and_phone_or_by_a_code_and_by_nothing_else(
