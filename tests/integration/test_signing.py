@@ -266,13 +266,19 @@ def test_a_signer_whose_memory_is_lost_takes_up_a_checkpoint_that_is_known(
     assert sum(pinned.size for pinned in last.shards) == 4 + 800
 
 
+def known_checkpoint(evidence: Evidence) -> tuple[str, int, bytes]:
+    """The district's, signed now: as a note, its size and root."""
+    known = evidence.seal().checkpoint
+    assert known is not None
+    _, size, root = read_checkpoint(read_note(known).text)
+    return known, size, root
+
+
 def test_what_was_signed_after_the_checkpoint_that_is_known_is_taken_up_too(
     evidence: Evidence,
 ) -> None:
     evidence.serve(40)
-    known = evidence.seal().checkpoint
-    assert known is not None
-    _, size, root = read_checkpoint(read_note(known).text)
+    known, size, root = known_checkpoint(evidence)
     evidence.serve(40)
     evidence.seal()
     before = signed(evidence)
@@ -290,9 +296,7 @@ def test_a_ledger_that_does_not_give_the_checkpoint_that_is_known_tells_both_sid
     evidence: Evidence,
 ) -> None:
     evidence.serve(20)
-    known = evidence.seal().checkpoint
-    assert known is not None
-    _, size, root = read_checkpoint(read_note(known).text)
+    known, size, root = known_checkpoint(evidence)
     evidence.sql("DELETE FROM district_entries")
     with (
         evidence.sealing("fresh") as fresh,
@@ -307,9 +311,7 @@ def test_a_moment_that_says_other_than_the_shards_checkpoints_is_not_taken_up(
     evidence: Evidence, spoiled: str
 ) -> None:
     evidence.serve(40)
-    known = evidence.seal().checkpoint
-    assert known is not None
-    _, size, root = read_checkpoint(read_note(known).text)
+    known, size, root = known_checkpoint(evidence)
     with queries.reading(evidence.engine) as connection:
         last = read_district_entry(reading.district_entries_from(connection, 0)[-1][1])
         stored = reading.latest_checkpoint(connection, shard_tree(1))
