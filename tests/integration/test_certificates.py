@@ -200,6 +200,7 @@ def test_the_page_shows_what_the_guidance_asks_for(
         assert "".join(wanted.split()) in "".join(text.split()), wanted
 
 
+@pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)  # no database is asked
 def test_a_certificate_that_states_other_than_its_record_gives_is_refused(
     certificate: Certificate, key: Ed25519PrivateKey
 ) -> None:
