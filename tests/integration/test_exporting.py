@@ -122,6 +122,33 @@ def test_what_was_exported_without_entries_gets_them_when_they_are_asked_for(
     assert exported.files().items() >= fresh(evidence, tmp_path).items()
 
 
+def test_stopped_before_its_checkpoint_it_reads_no_entry_again_whose_tile_and_bundle_are_there(
+    evidence: Evidence, exported: Exporting
+) -> None:
+    size = grow(evidence, 3_600)
+    full = size // 256 * 256
+    assert full >= 768
+    exported()
+    tree, whole = exported.folder / TREE, exported.files()
+    tile, bundled = tree / "tile/0/001", tree / "tile/entries/001"
+    spoiling: list[tuple[Callable[[], object], int]] = [
+        (lambda: None, full),
+        (bundled.unlink, 256),
+        (lambda: tile.write_bytes(tile.read_bytes()[:-32]), 256),
+        (tile.unlink, 256),
+    ]
+    for spoil, taken_up in spoiling:
+        spoil()
+        (tree / "checkpoint").unlink()
+        assert exported() == Exported(TREE, size, size)
+        assert exported.progress[-1] == (size - taken_up, size - taken_up)
+        assert exported.files() == whole
+    bundled.unlink()
+    (tree / "checkpoint").unlink()
+    exported(entries=False)  # which asks for no bundle
+    assert exported.progress[-1] == (size - full, size - full)
+
+
 class Killed(BaseException):
     """As by SIGKILL: nothing is put in order."""
 
