@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import Table, insert, select
 
 from ledger import as_of, queries
 from ledger.evidence import reading, sealing
@@ -246,14 +246,12 @@ def test_a_signer_whose_memory_is_lost_takes_up_a_checkpoint_that_is_known(
     evidence: Evidence,
 ) -> None:
     evidence.serve(700)
-    sealed = evidence.seal()
+    known, size, root = known_checkpoint(evidence)
     evidence.serve(50)
-    assert sealed.checkpoint is not None
-    _, size, root = read_checkpoint(read_note(sealed.checkpoint).text)
     with evidence.sealing("fresh") as fresh:
         with pytest.raises(SigningRefused, match="does not give this checkpoint"):
-            fresh.adopt(sealed.checkpoint, size, bytes(32), lambda entries: None)
-        fresh.adopt(sealed.checkpoint, size, root, lambda entries: None)
+            fresh.adopt(known, size, bytes(32), lambda entries: None)
+        fresh.adopt(known, size, root, lambda entries: None)
         fresh.seal()
         evidence.serve(50)
         fresh.seal()
@@ -327,8 +325,7 @@ def test_a_moment_that_says_other_than_the_shards_checkpoints_is_not_taken_up(
             update={"seq": size, "shards": [last.shards[0], pinned, *last.shards[2:]]}
         )
         row = {"seq": size, "kind": "moment", "body": forged.body, "leaf": leaf_hash(forged.body)}
-        with evidence.engine.connect().execution_options(writes=True) as writing, writing.begin():
-            writing.execute(insert(district_entries).values(row))
+        add_rows(evidence, district_entries, [row])
     before = signed(evidence)
     with evidence.sealing("fresh") as fresh:
         for _ in range(2):  # nothing of it was remembered
@@ -384,8 +381,12 @@ def add_fates(evidence: Evidence, known: int, fates: list[tuple[str, str, str, s
         for at, (number, status, statement, replaced_by) in enumerate(fates)
     ]
     if rows:
-        with evidence.engine.connect().execution_options(writes=True) as writing, writing.begin():
-            writing.execute(insert(certificate_fates), rows)
+        add_rows(evidence, certificate_fates, rows)
+
+
+def add_rows(evidence: Evidence, table: Table, rows: list[dict[str, Any]]) -> None:
+    with evidence.engine.connect().execution_options(writes=True) as writing, writing.begin():
+        writing.execute(insert(table), rows)
 
 
 def test_any_figure_can_be_had_as_of_a_signed_moment(evidence: Evidence) -> None:
