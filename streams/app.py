@@ -48,6 +48,9 @@ _MOST_PENDING_RECORDS = 40_000
 _REACH_SECONDS = 2.0
 _STOPPING_SECONDS = 10.0
 _DOUBT_SECONDS = 20.0
+# A broker that has just begun may say that it has no topic: no worker is given a share until it is
+# asked again, which is five minutes by default.
+_TOPICS_ASKED_ANEW_SECONDS = 5
 # Of the producer's three, Faust's own, aiokafka's, and what Faust says once it is stopped.
 _NOT_SHOWN = (
     *(LedgerRefusal, DBAPIError),
@@ -364,6 +367,7 @@ def create_app(settings: StreamSettings, store: Store) -> HoursApp:
         stream_wait_empty=False,
         stream_buffer_maxsize=8,
         consumer_auto_offset_reset="earliest",
+        consumer_metadata_max_age_ms=_TOPICS_ASKED_ANEW_SECONDS * 1_000,
         broker_max_poll_records=5_000,
         broker_session_timeout=settings.session_seconds,
         broker_heartbeat_interval=settings.session_seconds / 6,

@@ -1,8 +1,7 @@
 """A log that grows while nobody settles it, seen by a worker that was given none of it. Pure.
 
-Kafka's client can forget to ask for a share: started while a broker goes away, it was seen to be
-given nothing, and never to ask again. Such a worker ends, so that what keeps it running starts it
-anew.
+Kafka's client can stop asking for a share without a word: what looks after its group ends on any
+error that isn't Kafka's own. Such a worker ends, so that what keeps it running starts it anew.
 Invariant: a worker with a share, or beside another that settles, is never told to end.
 """
 

@@ -24,6 +24,8 @@ from tests.forked import Forked, run_hours, start_hours
 from tests.taps import Load
 
 PATIENCE_SECONDS = 90.0
+CLAIMED_NOTHING = dict.fromkeys(range(4), 0)
+"""How often each shard of a new ledger was claimed."""
 
 
 def eventually(holds: Callable[[], Any], what: str, patience: float = PATIENCE_SECONDS) -> Any:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.chaos.clocks import set_shift
 
-_READY = "Claimed shard"  # said in its log by a worker that has begun to work
+_READY = "[^Worker]: Ready"  # said in its log by a worker that is in the group
 _LEAVING_SECONDS = 60
 _WRONG_USE_OR_NO_SERVICE = 2
 
@@ -28,7 +28,7 @@ class Worker:
     end_is_known: bool = False
 
     @property
-    def has_claimed(self) -> bool:
+    def has_begun(self) -> bool:
         return _READY in self.log.read_text(errors="replace")
 
     def signal(self, number: int) -> None:
@@ -135,7 +135,7 @@ class Crew:
             worker.process.wait()
             self.left_badly.append(f"{worker.log.name}: not gone after {_LEAVING_SECONDS} s")
             return
-        if code != 0 and worker.has_claimed:
+        if code != 0 and worker.has_begun:
             self.left_badly.append(f"{worker.log.name}: exit {code}: {worker.last_words()}")
 
     def _had_ended(self, worker: Worker) -> bool:
@@ -144,7 +144,7 @@ class Crew:
         if code is None or worker.end_is_known:
             return code is not None
         worker.end_is_known = True
-        if code == _WRONG_USE_OR_NO_SERVICE and not worker.has_claimed:
+        if code == _WRONG_USE_OR_NO_SERVICE and not worker.has_begun:
             self.turned_away += 1  # it came while a service was away
         else:
             self.ended_by_themselves.append(

@@ -1,6 +1,8 @@
-"""A broker that names no broker yet: it has just begun, or lost its controller for a moment."""
+"""A broker that names no broker or topic yet: it has just begun, or lost its controller."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +14,7 @@ from producers.kafka_access import KafkaAccess
 from streams.log import open_log
 from streams.topics import TopicRefusal
 from streams.transport import _Patient
+from tests.running import CLAIMED_NOTHING, Hours
 
 NamingNone = Callable[[int], None]
 
@@ -78,3 +81,41 @@ def test_a_log_is_not_read_from_a_kafka_that_names_no_broker(
         pass
     with open_log(KafkaAccess(kafka), topic, 1) as log:
         assert log.bounds == {0: (0, 0)}
+
+
+TOPICLESS_UNTIL_SHARED_OUT = """
+from aiokafka.cluster import ClusterMetadata
+from faust.assignor.partition_assignor import PartitionAssignor
+from hours.cli import main
+
+answered, shared = ClusterMetadata.update_metadata, PartitionAssignor.assign
+
+def answer_without_topics(cluster, metadata):
+    metadata.topics = []
+    answered(cluster, metadata)
+
+def share_out(assignor, *what):
+    ClusterMetadata.update_metadata = answered
+    return shared(assignor, *what)
+
+ClusterMetadata.update_metadata, PartitionAssignor.assign = answer_without_topics, share_out
+main()
+"""
+
+
+@pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
+def test_a_worker_to_whom_kafka_named_no_topic_asks_again_and_has_its_share(hours: Hours) -> None:
+    hours.ok("init")
+    with subprocess.Popen(
+        [sys.executable, "-c", TOPICLESS_UNTIL_SHARED_OUT, "worker", "--log-level", "info"],
+        env=hours.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as worker:
+        try:
+            hours.wait_for_new_claims(CLAIMED_NOTHING)
+        finally:
+            worker.terminate()
+            said = worker.communicate(timeout=60)[0].decode()
+    assert "Ignoring missing topic" in said
+    assert worker.returncode == 0

@@ -23,10 +23,8 @@ from producers.kafka_access import KafkaAccess
 from producers.publishing import open_producer, publish_lines
 from streams.metrics import Metrics
 from streams.topics import create_topics
-from tests.running import Hours, eventually, lines, product_at, publishing
+from tests.running import CLAIMED_NOTHING, Hours, eventually, lines, product_at, publishing
 from tests.taps import Load
-
-CLAIMED_NOTHING = dict.fromkeys(range(4), 0)
 
 on_postgresql = pytest.mark.parametrize("ledger_url", ["postgresql"], indirect=True)
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from tests.running import Hours, eventually, lines, publishing
+from tests.running import CLAIMED_NOTHING, Hours, eventually, lines, publishing
 from tests.taps import Load, tap
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -86,7 +86,7 @@ def test_two_workers_share_four_partitions_a_third_joins_and_one_leaves(hours: H
     hours.ok("init")
     with publishing(hours, load) as published:
         first = hours.start_worker()
-        hours.wait_for_new_claims(dict.fromkeys(range(4), 0))
+        hours.wait_for_new_claims(CLAIMED_NOTHING)
         for step in (hours.start_worker, hours.start_worker, lambda: hours.stop_worker(first)):
             before = hours.epochs()
             step()
@@ -101,7 +101,7 @@ def test_a_stalled_worker_that_wakes_up_late_spoils_nothing(hours: Hours) -> Non
     hours.ok("init")
     with publishing(hours, load) as published:
         stalled = hours.start_worker()
-        hours.wait_for_new_claims(dict.fromkeys(range(4), 0))
+        hours.wait_for_new_claims(CLAIMED_NOTHING)
         before = hours.epochs()
         stalled.send_signal(signal.SIGSTOP)
         hours.start_worker()
@@ -121,7 +121,7 @@ def test_a_shard_is_taken_over_from_a_worker_stopped_within_its_append(hours: Ho
     with publishing(hours, load) as published, hours.engine.connect() as stopped:
         stopped.execute(text("UPDATE shards SET next_offset = next_offset"))
         hours.start_worker()
-        hours.wait_for_new_claims(dict.fromkeys(range(4), 0))
+        hours.wait_for_new_claims(CLAIMED_NOTHING)
         stopped.invalidate()
     settle_the_rest(hours, published.sent)
     assert_exact(hours, load, published.sent)

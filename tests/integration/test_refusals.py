@@ -19,7 +19,7 @@ from sqlalchemy import text
 
 from hours import cli
 from hours.services.embedded import free_port
-from tests.running import Hours, eventually
+from tests.running import CLAIMED_NOTHING, Hours, eventually
 
 KEPT = {"message.timestamp.type": "LogAppendTime", "retention.ms": "-1"}
 CHINESE = re.compile("[\u4e00-\u9fff]")
@@ -199,7 +199,7 @@ def test_a_second_worker_on_one_sqlite_ledger_is_refused_and_the_first_works_on(
 ) -> None:
     hours.ok("init")
     first = hours.start_worker()
-    hours.wait_for_new_claims(dict.fromkeys(range(4), 0))
+    hours.wait_for_new_claims(CLAIMED_NOTHING)
     assert "to run several, use PostgreSQL" in refused(hours.environment, "worker")
     assert hours.stop_worker(first) == 0
 
