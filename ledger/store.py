@@ -205,7 +205,7 @@ class Store:
         table, start, head = tables.window_segments, changes.start, changes.head
         block = start - start % _SEGMENT_OFFSETS
         first, accepted = start, changes.accepted
-        if start < block + _SEGMENT_OFFSETS <= head.next_offset < start + _SEGMENT_OFFSETS:
+        if block + _SEGMENT_OFFSETS <= head.next_offset < start + _SEGMENT_OFFSETS:
             # The end of a block of small segments: one that holds them all is quicker to restore.
             small = connection.execute(
                 delete(table)

@@ -1,5 +1,6 @@
 """What the store promises, held by SQLite and by PostgreSQL alike."""
 
+import json
 import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +24,7 @@ from ledger.schema import VERSIONS, is_outage
 from ledger.settling import Half
 from ledger.shard import Shard
 from ledger.store import Claim, Store, half_row, open_store
-from ledger.tables import entries, halves, window_segments
+from ledger.tables import entries, halves, shards, window_segments
 from ledger.taps import Adjustment, Record, Refusal, Tap, Void
 from ledger.window import Accepted
 from tests.facts import SMALL, random_log
@@ -77,7 +78,8 @@ def settle(store: Store, records: list[Record], batch: int = 2) -> Shard:
 def test_a_ledger_is_begun_once_however_often_it_is_asked(store: Store) -> None:
     store.init()
     with queries.reading(store.engine) as connection:
-        assert len(list(queries.entries(connection, Filters()))) == 2
+        begun = [json.loads(one) for one in queries.entries(connection, Filters())]
+        assert [(one["seq"], one["shard"]) for one in begun] == [(0, 0), (0, 1)]
         assert [one.head.next_seq for one in queries.status(connection)] == [1, 1]
 
 
@@ -336,7 +338,7 @@ def test_an_open_check_in_is_present_until_the_cap_has_passed(store: Store) -> N
         assert (here.volunteer, here.team, here.since) == ("V2", ODD, AT - 1)
         assert not queries.present(connection, everything, POLICY, AT + cap)
         then = queries.exceptions(connection, everything, POLICY, AT - 1 + cap)
-        assert [(one.volunteer, one.reason) for one in then] == [("V3", "no-check-in")]
+        assert [(one.volunteer, *one[-3:]) for one in then] == [("V3", None, None, "no-check-in")]
         later = queries.exceptions(connection, Filters(volunteer="V2"), POLICY, AT + cap)
         assert [(one.volunteer, one.reason) for one in later] == [("V2", "no-check-out")]
 
@@ -481,6 +483,31 @@ def test_claims_at_the_same_moment_get_different_epochs(store: Store) -> None:
     with ThreadPoolExecutor(8) as pool:
         epochs = list(pool.map(lambda _: store.claim(1).epoch, range(24)))
     assert sorted(epochs) == list(range(1, 25))
+
+
+def test_a_claim_ends_the_transaction_that_has_held_its_shard_for_long_and_no_other(
+    postgres_url: str,
+) -> None:
+    store = open_store(postgres_url, "test.example", POLICY)
+    store.init()
+    held = update(shards).values(next_offset=shards.c.next_offset)
+    with store.engine.connect() as stopped, store.engine.connect() as at_work:
+        stopped.execute(held.where(shards.c.shard == 0))
+        at_work.execute(held.where(shards.c.shard == 1))
+        assert store.claim(0).epoch == 1
+        with pytest.raises(DBAPIError) as ended:
+            stopped.commit()
+        assert is_outage(ended.value)
+        at_work.commit()
+    assert store.claim(0).epoch == 2
+    store.engine.dispose()
+
+
+def test_a_claim_that_fails_for_another_reason_says_so(store: Store) -> None:
+    with store.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE shards RENAME TO elsewhere"))
+    with pytest.raises(DBAPIError, match="shards"):
+        store.claim(0)
 
 
 def test_a_shard_that_the_ledger_does_not_have_cannot_be_claimed(store: Store) -> None:
