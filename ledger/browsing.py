@@ -18,7 +18,7 @@ from ledger.roster.reports import KINDS, occasions
 from ledger.roster.reports_plan import plan
 from ledger.roster.reports_question import Question, check
 from ledger.roster.reports_source import codes_given, each_entry
-from ledger.tables import entries
+from ledger.tables import day_totals, entries
 
 MOST = 1_000
 
@@ -71,6 +71,14 @@ def entry_count(connection: Connection, question: Question, policy: Policy) -> t
     each, values = _each(connection, question, policy, func.count(), seconds)
     row = connection.execute(each, values).one()
     return int(row[0]), int(row[1])
+
+
+def days_of(connection: Connection, activity: str) -> tuple[str, str] | None:
+    """The first and the last day on which hours were served at an activity; None: on no day."""
+    day = day_totals.c.day
+    asked = select(func.min(day), func.max(day)).where(day_totals.c.activity == activity)
+    first, last = connection.execute(asked).one()
+    return None if first is None else (first, last)
 
 
 def entry_body(connection: Connection, shard: int, seq: int) -> dict[str, Any] | None:

@@ -15,6 +15,7 @@ from ledger.accounts import tokens
 from tests.board_world import (
     HOUR,
     LI,
+    NEAR,
     ORIGIN,
     WANG,
     ZHAO,
@@ -28,7 +29,6 @@ from tests.board_world import (
 
 # That a value of the right form means something is more than a schema can say.
 MEANING = [positive_data_acceptance, negative_data_rejection]
-YEARS = "first=2026-01-01&last=2027-12-31"
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_a_list_is_paged_to_its_end_without_losing_or_doubling_anything(
     board: InProcess,
 ) -> None:
     client = program(board, "centre")
-    for path in (f"/api/v1/entries?{YEARS}", "/api/v1/units?x=1", "/api/v1/exceptions?x=1"):
+    for path in (f"/api/v1/entries?{NEAR}", "/api/v1/units?x=1", "/api/v1/exceptions?x=1"):
         whole = client.get(f"{path}&limit=1000").json()["items"]
         found, after = [], ""
         while True:
@@ -114,9 +114,9 @@ def test_a_token_has_its_account_s_rights_and_none_says_why_in_json(board: InPro
 
 def test_the_api_says_what_the_pages_say(board: InProcess) -> None:
     client = program(board, "centre")
-    report = client.get(f"/api/v1/report?by=team&{YEARS}").json()
+    report = client.get(f"/api/v1/report?by=team&{NEAR}").json()
     assert report["seconds"] == sum(row["seconds"] for row in report["rows"]) == 5 * 3_600
-    entries = client.get(f"/api/v1/entries?{YEARS}").json()["items"]
+    entries = client.get(f"/api/v1/entries?{NEAR}").json()["items"]
     assert sum(one["seconds"] for one in entries) == 5 * 3_600
     live = client.get("/api/v1/live").json()
     assert (live["present"], live["exceptions"]) == (1, 1)

@@ -17,6 +17,7 @@ from ledger.corrections.values import Proposal
 from tests.board_world import (
     HOUR,
     LI,
+    NEAR,
     PASSWORD,
     WANG,
     ZHAO,
@@ -202,7 +203,7 @@ def test_lists_hold_what_is_one_s_own_and_nothing_else(browsers: dict[str, TestC
     for path, mine, theirs in (
         ("/exceptions", "王**", "赵*"),
         ("/roster/people", "王**", "赵*"),
-        ("/roster/activities?first=2026-01-01&last=2027-12-31", "社区音乐会", "义诊"),
+        (f"/roster/activities?{NEAR}", "社区音乐会", "义诊"),
     ):
         assert mine in leader.get(path).text
         assert theirs not in leader.get(path).text
@@ -213,7 +214,7 @@ def test_lists_hold_what_is_one_s_own_and_nothing_else(browsers: dict[str, TestC
     teams = [one["code"] for one in leader.get("/api/v1/teams").json()["items"]]
     assert teams == ["choir"]
     assert leader.get("/api/v1/units").json()["items"] == []
-    entries = leader.get("/api/v1/entries?first=2026-01-01&last=2027-12-31").json()["items"]
+    entries = leader.get(f"/api/v1/entries?{NEAR}").json()["items"]
     assert {one["team"] for one in entries} == {"choir"}
     present = other.get("/api/v1/exceptions").json()["items"]
     assert {one["volunteer"] for one in present} == {ZHAO}

@@ -17,6 +17,7 @@ from dashboards.board.times import field_of
 from dashboards.board.visiting import Fields, Visit, Visiting
 from dashboards.board.words import Words
 from ledger import queries
+from ledger.browsing import days_of
 from ledger.roster import drafting
 from ledger.roster.history import Told, history
 from ledger.roster.naming import new_volunteer
@@ -77,10 +78,11 @@ def activity_page(visit: Visiting, code: str) -> Response:
             select(func.count()).select_from(signups).where(signups.c.activity == code)
         ).scalar_one()
         told, _ = history(connection, Activity.KIND, (code,), 20, 0)
+        days = days_of(connection, code)
     if record is None:
         raise no_such_thing(Words(f"活动 {code}", f"activity {code}"))
     given = {name: _text(visit, name, getattr(record, name)) for name in _FIELDS}
-    return _form(visit, record, given, int(taken), told)
+    return _form(visit, record, given, int(taken), told, days)
 
 
 @router.post("/roster/activities", name="add_activity")
@@ -128,6 +130,7 @@ def _form(
     given: dict[str, str],
     taken: int = 0,
     told: Sequence[Told] = (),
+    days: tuple[str, str] | None = None,
 ) -> Response:
     known = visit.directory
     # A team serves at other units' places too: a leader's activity is known by its teams.
@@ -141,6 +144,7 @@ def _form(
         taken=taken,
         mine=mine,
         told=told,
+        days=days,
         seen="" if record is None else mark_of(record),
         units=sorted({*units, given["unit"]} - {""}),
         platforms=sorted(known.roster.platforms),
