@@ -90,11 +90,6 @@ NEAR = f"first={_YEAR - 1}-01-01&last={_YEAR + 1}-12-31"
 """A period as an address names it, with all days on which tests serve in it."""
 
 
-_YEAR = int(POLICY.civil_day(now())[:4])
-NEAR = f"first={_YEAR - 1}-01-01&last={_YEAR + 1}-12-31"
-"""A period as an address names it, with all days on which tests serve in it."""
-
-
 def district(today: str, at: int) -> list[Any]:
     """The records of the district; an activity with one place is planned for tomorrow."""
     tomorrow = at + 24 * HOUR

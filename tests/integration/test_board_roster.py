@@ -3,6 +3,7 @@
 On both databases; what is another's is in test_board_rights.
 """
 
+import html
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -115,6 +116,29 @@ def test_of_two_who_end_a_membership_or_replace_a_badge_one_does_and_one_is_told
     person = roster(board).get(Person, LI)
     assert person is not None
     assert person.badge_generation == int(generation[1]) + 1
+
+
+def test_whatever_signs_somebody_s_id_has_the_links_and_forms_of_their_page_work(
+    board: InProcess,
+) -> None:
+    odd = "V-12/小 ?#%&"
+    changed(
+        board,
+        Change(None, Person(volunteer=odd, unit="station-1")),
+        Change(None, Membership(volunteer=odd, team="choir", since="2026-01-01")),
+    )
+    leader = board.client("leader")
+    pages = re.findall(r'href="(/roster/people/[^"]+)"', leader.get("/roster/people").text)
+    (its_page,) = [html.unescape(one) for one in pages if "12" in one]
+    page = leader.get(its_page).text
+    actions = re.findall(r'action="(/roster/people/[^"]+)"', page)
+    (leaving,) = [html.unescape(one) for one in actions if one.endswith("/leave")]
+    ended = {"team": "choir", "until": "2026-10-01", "why": "退出"}
+    answer = leader.post(leaving, data=ended)
+    assert (answer.status_code, answer.headers["location"]) == (303, its_page)
+    membership = roster(board).get(Membership, odd, "choir", "2026-01-01")
+    assert membership is not None
+    assert membership.until == "2026-10-01"
 
 
 def test_of_two_who_let_somebody_join_on_one_day_one_does_and_one_is_told(

@@ -91,13 +91,13 @@ def people_page(visit: Visiting, q: str = "", team: str = "", after: int = 0) ->
     )
 
 
-@router.get("/roster/people/{volunteer}", name="person")
+@router.get("/roster/people/{volunteer:path}", name="person")
 def person_page(visit: Visiting, volunteer: str) -> Response:
     """One person, by masked name."""
     return _person_page(visit, volunteer, None)
 
 
-@router.post("/roster/people/{volunteer}/reveal", name="reveal")
+@router.post("/roster/people/{volunteer:path}/reveal", name="reveal")
 def reveal(visit: Visiting, volunteer: str, why: Why) -> Response:
     """The same with name, phone and document; it is kept that somebody looked, and why."""
     vault = visit.vault
@@ -108,7 +108,7 @@ def reveal(visit: Visiting, volunteer: str, why: Why) -> Response:
     return _person_page(visit, volunteer, who.get(volunteer))
 
 
-@router.post("/roster/people/{volunteer}/join", name="join")
+@router.post("/roster/people/{volunteer:path}/join", name="join")
 def join(visit: Visiting, volunteer: str, team: Text, since: Text, why: Why) -> Response:
     """Into a team, from a day on; somebody of the scope already."""
     known_person(visit, volunteer)
@@ -131,7 +131,7 @@ def take_in(visit: Visiting, badge: Text, team: Text, since: Text, why: Why) -> 
     return _joined(visit, str(found), team, day_in(since), why)
 
 
-@router.post("/roster/people/{volunteer}/leave", name="leave")
+@router.post("/roster/people/{volunteer:path}/leave", name="leave")
 def leave(visit: Visiting, volunteer: str, team: Text, until: Text, why: Why) -> Response:
     """Out of a team, from a day on. Refused where somebody has ended it already."""
     day = day_in(until)
@@ -145,7 +145,7 @@ def leave(visit: Visiting, volunteer: str, team: Text, until: Text, why: Why) ->
     return _kept(visit, volunteer, why, draft)
 
 
-@router.post("/roster/people/{volunteer}/consent", name="consent")
+@router.post("/roster/people/{volunteer:path}/consent", name="consent")
 def consent(visit: Visiting, volunteer: str, agrees: Annotated[bool, Form()], why: Why) -> Response:
     """Whether they agree to be shown on the wall of good people."""
     given = {"consent": visit.board.today() if agrees else ""}
@@ -157,7 +157,7 @@ def consent(visit: Visiting, volunteer: str, agrees: Annotated[bool, Form()], wh
     return _kept(visit, volunteer, why, draft)
 
 
-@router.post("/roster/people/{volunteer}/badge", name="replace_badge")
+@router.post("/roster/people/{volunteer:path}/badge", name="replace_badge")
 def replace_badge(
     visit: Visiting, volunteer: str, why: Why, generation: Annotated[int | None, Form()] = None
 ) -> Response:
@@ -172,7 +172,7 @@ def replace_badge(
     return _kept(visit, volunteer, why, draft)
 
 
-@router.post("/roster/people/{volunteer}/code", name="volunteer_code")
+@router.post("/roster/people/{volunteer:path}/code", name="volunteer_code")
 def volunteer_code(visit: Visiting, volunteer: str) -> Response:
     """A one-time code for their own page."""
     known_person(visit, volunteer)
