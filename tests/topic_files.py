@@ -6,10 +6,14 @@ from pathlib import Path
 def topic_holds(folder: Path, needle: bytes) -> bool:
     """Whether any file of a partition's folder holds these bytes.
 
-    A file that goes while it is looked for may have got another name: all are looked at again.
+    A file that is there no more, or newly, once all were looked at may be one under another name,
+    which was missed: then all are looked at again.
     """
     while True:
+        files = set(folder.iterdir())
         try:
-            return any(needle in path.read_bytes() for path in folder.iterdir())
+            found = any(needle in path.read_bytes() for path in files)
         except FileNotFoundError:
             continue
+        if found or files == set(folder.iterdir()):
+            return found
