@@ -15,7 +15,7 @@ from ledger.evidence.exporting import Exported, export_tree, write_checkpoint
 from ledger.evidence.folder import TileFolder
 from ledger.evidence.proofs import tree_root
 from ledger.evidence.refusals import EvidenceRefusal, FolderRefusal
-from ledger.evidence.tiles import TileNodes, tiles_of
+from ledger.evidence.tiles import Edge, TileNodes, tiles_of
 from ledger.merkle import leaf_hash
 from tests.evidence_world import Evidence, evidence_at
 
@@ -188,6 +188,18 @@ def agrees(exported: Exporting) -> None:
     leaves = [leaf_hash(body) for part in there.entries(TREE, size) for body in part]
     tiles = [there.fetch(TREE, tile) for tile in tiles_of(size) if tile.level == 0]
     assert b"".join(leaves) == b"".join(tiles)
+
+
+def test_the_edge_of_a_tree_is_found_in_its_tiles_however_many_levels_it_has(
+    tmp_path: Path,
+) -> None:
+    edge = Edge()
+    for size in (0, 256, 768, 65_536, 65_792, 2 * 65_536 + 512):
+        leaves = (leaf_hash(b"%d" % number) for number in range(edge.size, size))
+        exporting._write_tiles(tmp_path / TREE, edge.extend(leaves))
+        exporting._write_tiles(tmp_path / TREE, edge.partial())
+        found = exporting._edge_at(tmp_path, TREE, size)
+        assert (found.size, found.pack()) == (size, edge.pack())
 
 
 SPOILING: list[tuple[Callable[[Path], object], str]] = [
