@@ -11,10 +11,10 @@ from tempfile import TemporaryDirectory
 from playwright.sync_api import Browser, sync_playwright
 
 from hours.services import EmbeddedKafka, fetch_kafka
-from tests.board_world import HOUR, LI, WANG, ZHAO, LiveWorld, live_world, now
+from tests.board_world import HOUR, LI, NEAR, WANG, ZHAO, LiveWorld, live_world, now
 from tests.e2e.conftest import ARGUMENTS, CHROMIUM
 from tests.e2e.pictures import make_small
-from tests.e2e.test_board_in_browsers import YEARS, opened, tap
+from tests.e2e.test_board_in_browsers import opened, tap
 
 FOLDER = Path(__file__).parents[2] / "docs" / "board"
 COLOURS = 64
@@ -30,7 +30,7 @@ SHOTS = [
     ("phone-mine", "phone-light-zh", "volunteer", "/mine"),
     ("phone-public", "phone-light-zh", None, "/public"),
     ("desk-front", "desk-dark-en", "centre", "/"),
-    ("desk-explore", "desk-dark-en", "centre", f"/explore?{YEARS}"),
+    ("desk-explore", "desk-dark-en", "centre", f"/explore?{NEAR}"),
     ("desk-assessment", "desk-dark-en", "centre", "/assessments/draft?period=year"),
 ]
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from ledger.accounts import volunteers
 from producers.times import rfc_3339_of
-from tests.board_world import HOUR, LI, PASSWORD, WANG, ZHAO, LiveWorld, live_world, now
+from tests.board_world import HOUR, LI, NEAR, PASSWORD, WANG, ZHAO, LiveWorld, live_world, now
 from tests.e2e.pages import hindrances
 from tests.running import lines
 
@@ -23,13 +23,12 @@ DRESSES = {
 PATIENCE = 20_000
 BEYOND = """[...document.querySelectorAll('.stack td')]
   .filter((cell) => cell.getBoundingClientRect().right > window.innerWidth).length"""
-YEARS = "first=2026-01-01&last=2027-12-31"
 PLACES = {
     "centre": [
-        *("/", f"/explore?{YEARS}", f"/explore/entries?{YEARS}", "/explore/entry/0/0"),
+        *("/", f"/explore?{NEAR}", f"/explore/entries?{NEAR}", "/explore/entry/0/0"),
         *("/exceptions", f"/exceptions/fix?volunteer={WANG}&source=/kiosks/station-1&id=w1"),
         *("/corrections", "/corrections/1", "/roster", "/roster/people"),
-        *(f"/roster/people/{WANG}", "/roster/posts", f"/roster/activities?{YEARS}"),
+        *(f"/roster/people/{WANG}", "/roster/posts", f"/roster/activities?{NEAR}"),
         *("/roster/activities/concert", "/roster/import", "/assessments"),
         *("/assessments/draft?period=year", "/assessments/scheme", "/kiosks", "/me"),
     ],
