@@ -1,12 +1,14 @@
 """Real services: one broker for all tests, a PostgreSQL server for each process of them."""
 
+import os
 import secrets
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any, NamedTuple
+from zlib import crc32
 
 import hypothesis
 import pytest
@@ -21,6 +23,13 @@ from tests.running import Hours, product_at
 
 # A shell that starts something in the background has it ignore SIGINT, and with it all it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# As root, pytest closes its folder to others as it begins, and to a PostgreSQL of another run that
+# goes on in it, which runs as another user: so each checkout has a folder of its own.
+if os.getuid() == 0:
+    _folder = Path(gettempdir()) / f"hours-tests-{crc32(__file__.encode()):08x}"
+    _folder.mkdir(exist_ok=True)
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_folder))
 
 # Properties are held on busy machines too: hypothesis judges what is said, not how fast.
 hypothesis.settings.register_profile(
@@ -129,7 +138,7 @@ def secured_broker(jars: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[EmbeddedPostgres]:
-    # Not among pytest's own folders: another run of it, as root, closes those to PostgreSQL's user.
+    # Not among pytest's own folders, which another run in this checkout may close to it.
     with TemporaryDirectory(prefix="hours-tests-") as folder:
         server = EmbeddedPostgres(Path(folder))
         server.start()
