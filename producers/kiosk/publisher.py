@@ -11,6 +11,7 @@ import fcntl
 import logging
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -227,10 +228,11 @@ def _try(
     offered = [_offered(row, clock) for row in batch]
     rows.offer(offered)
     futures = [_send(producer, topic, row, clock) for row in offered]
+    until = time.monotonic() + 2 * _DELIVERY_SECONDS  # for all: a client may never answer for any
     acknowledged, failed = list[Published](), list[Failure]()
     for row, future in zip(offered, futures, strict=True):
         try:
-            where = _acknowledgement(future)
+            where = _acknowledgement(future, until)
         except KafkaError as error:
             failed.append((row, error))
         else:
@@ -250,11 +252,11 @@ def _offered(row: Row, clock: GatewayClock) -> Row:
     return row._replace(event=write_line(event.model_copy(update={"time": at})))
 
 
-def _acknowledgement(sent: Any) -> Any:
-    """Where a record is in the log. KafkaError."""
+def _acknowledgement(sent: Any, until: float) -> Any:
+    """Where a record is in the log, if that is known by then. KafkaError."""
     if isinstance(sent, KafkaError):
         raise sent
-    return sent.get(timeout=2 * _DELIVERY_SECONDS)
+    return sent.get(timeout=max(until - time.monotonic(), 0))
 
 
 def _send(producer: Any, topic: str, row: Row, clock: GatewayClock) -> Any:

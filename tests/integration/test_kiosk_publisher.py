@@ -3,6 +3,7 @@
 import gc
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -234,6 +235,39 @@ def test_whatever_fails_no_void_is_in_the_log_before_its_tap_and_all_is_in_the_e
     assert {one for one in producer.log if one.startswith("t")} == {
         f"t{number}" for number in range(len(kinds))
     }
+
+
+class Silent:
+    """A producer that says nothing of what became of anything."""
+
+    def __init__(self) -> None:
+        self.waited: list[float] = []
+
+    def send(self, *_: Any, **__: Any) -> Any:
+        return self
+
+    def add_callback(self, told: Callable[[Any], None]) -> "Silent":
+        return self
+
+    def get(self, timeout: float) -> None:
+        self.waited.append(timeout)
+        time.sleep(timeout)
+        raise KafkaTimeoutError
+
+
+def test_a_client_that_never_answers_is_waited_for_once_not_for_each_tap(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publishers, "_DELIVERY_SECONDS", 0.05)
+    for number in range(30):
+        kept.tap(number)
+    producer, clock = Silent(), GatewayClock()
+    clock.heard("kafka", clock.now().best_at, clock.uptime(), clock.uptime())
+    with pytest.raises(KafkaTimeoutError):
+        publish_waiting(kept.rows, producer, "topic", clock)
+    assert len(producer.waited) == 30
+    assert sum(producer.waited) <= 0.1
+    assert kept.rows.standing().waiting == 30
 
 
 def test_a_void_is_never_in_flight_with_anything_of_its_volunteer() -> None:
