@@ -216,10 +216,11 @@ class _Sending:
         return self.account
 
     def _settle(self, leave: int) -> None:
+        until = time.monotonic() + 2 * _DELIVERY_SECONDS  # for all: a client may never answer
         while len(self._waiting) > leave:
             number, future = self._waiting.popleft()
             try:
-                where = future.get(timeout=_DELIVERY_SECONDS)
+                where = future.get(timeout=max(until - time.monotonic(), 0))
             except KafkaError as error:
                 self._fail(number, error)
             else:

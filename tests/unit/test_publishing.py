@@ -1,5 +1,6 @@
 """Publishing accounts for each line once, whatever the broker does, with a bound on what waits."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
@@ -57,7 +58,7 @@ class Acknowledgement:
 
 
 def publish(
-    lines: Any, broker: Broker, reports: list[dict[str, Any]] | None = None
+    lines: Any, broker: Any, reports: list[dict[str, Any]] | None = None
 ) -> tuple[Account, list[Trouble]]:
     refused: list[Trouble] = []
     account = publish_lines(
@@ -153,6 +154,27 @@ def test_no_more_than_a_bound_waits_and_no_line_is_read_before_its_turn(
     assert broker.most_waiting == 10
     assert broker.waiting == 0
     assert ended(account) == (0, 93, 0, 2)
+
+
+def test_a_client_that_never_answers_is_waited_for_once_not_for_each_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(publishing, "_DELIVERY_SECONDS", 0.05)
+    waited: list[float] = []
+
+    class Silent:
+        def send(self, *_: Any, **__: Any) -> "Silent":
+            return self
+
+        def get(self, timeout: float) -> None:
+            waited.append(timeout)
+            time.sleep(timeout)
+            raise KafkaTimeoutError
+
+    account, _ = publish([GOOD[0]] * 30, Silent())
+    assert ended(account) == (0, 0, 0, 30)
+    assert len(waited) == 30
+    assert sum(waited) <= 0.1
 
 
 def test_reports_only_grow_and_the_last_is_the_account(monkeypatch: pytest.MonkeyPatch) -> None:
