@@ -4,15 +4,11 @@ Exit code 0 where the ledger is exact and nothing ended by itself, else 1.
 """
 
 import argparse
-import random
-import shutil
-import signal
 import sys
-import tempfile
-import time
 from pathlib import Path
 
-from tests.chaos.campaign import Orders, run
+from tests.chaos.campaign import Orders, Report, run
+from tests.chaos.carrying_out import carry_out
 from tests.chaos.outages import run_outage
 from tests.chaos.showing import progress, show
 
@@ -20,25 +16,15 @@ from tests.chaos.showing import progress, show
 def main() -> int:
     """Run what the arguments say; the exit code."""
     given = _arguments().parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that everything is stopped
-    seed = random.randrange(1 << 32) if given.seed is None else given.seed
-    orders = Orders(seed, given.faults, given.workers, given.database, given.rate)
-    home = Path(tempfile.mkdtemp(prefix="hours-chaos-"))
-    print(f"seed {seed}", flush=True)
-    begun = time.monotonic()
-    with progress(orders.faults) as tell:
-        report = (
-            run_outage(given.outage, given.seconds, orders, home, tell)
-            if given.outage
-            else run(orders, home, tell)
-        )
-    show(report, time.monotonic() - begun)
-    if report.is_good:
-        shutil.rmtree(home)
-    else:
-        print(f"logs: {home / 'logs'}")
-    print(f"seed {seed}")
-    return 0 if report.is_good else 1
+
+    def deed(seed: int, home: Path) -> Report:
+        orders = Orders(seed, given.faults, given.workers, given.database, given.rate)
+        with progress(orders.faults) as tell:
+            if given.outage:
+                return run_outage(given.outage, given.seconds, orders, home, tell)
+            return run(orders, home, tell)
+
+    return carry_out("chaos", given.seed, deed, show)
 
 
 def _arguments() -> argparse.ArgumentParser:

@@ -11,18 +11,19 @@ import json
 import random
 import signal
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 from sqlalchemy import create_engine
 
+from tests.chaos.carrying_out import carry_out
 from tests.chaos.faults import LeftOut, strike
 from tests.chaos.kiosk_browsers import Browser
 from tests.chaos.kiosk_clients import Client
@@ -73,21 +74,21 @@ class Report:
         return not self.failed and not self.verdict.differences
 
 
-def run(seed: int, faults: int, home: Path, tell: Callable[[str], None]) -> Report:
+def run(seed: int, home: Path, faults: int) -> Report:
     """Carry it out in `home`, an empty folder, where every log stays."""
     report, chance = Report(seed), random.Random(f"kiosk {seed}")
     with world(home, "sqlite", 1) as it, _kiosks(it, home, seed) as kiosks:
         for number in range(1, faults + 1):
             name = chance.choice(OURS if chance.random() < 0.6 else THEIRS)
-            tell(f"{number} of {faults}: {name}")
+            _tell(f"{number} of {faults}: {name}")
             _strike(it, kiosks, name, number, chance, report)
             for browser in kiosks.browsers:
                 browser.tap(chance, chance.randrange(1, 5))
             it.crew.tend()
             if number % _REST_EACH == 0:
-                tell("catching up")
+                _tell("catching up")
                 kiosks.rest(it, report)
-        tell("healing")
+        _tell("healing")
         kiosks.finish(it, report)
         report.verdict = _judge(it, kiosks)
         audited = it.hours.run("audit", patience=900)
@@ -174,6 +175,10 @@ def _kiosks(it: World, home: Path, seed: int) -> Iterator[_Kiosks]:
             for browser in browsers:
                 browser.close()
             gateway.kill()
+
+
+def _tell(line: str) -> None:
+    print(line, flush=True)
 
 
 def _strike(
@@ -286,13 +291,7 @@ def main() -> int:
     parser.add_argument("--faults", type=int, default=500)
     parser.add_argument("--seed", type=int, help="another seed, other faults; else by chance")
     given = parser.parse_args()
-    seed = random.randrange(1 << 32) if given.seed is None else given.seed
-    home = Path(tempfile.mkdtemp(prefix="hours-kiosk-chaos-"))
-    print(f"seed {seed}, {home}", flush=True)
-    begun = time.monotonic()
-    report = run(seed, given.faults, home, lambda line: print(line, flush=True))
-    show(report, time.monotonic() - begun)
-    return 0 if report.is_good else 1
+    return carry_out("kiosk-chaos", given.seed, partial(run, faults=given.faults), show)
 
 
 def show(report: Report, seconds: float) -> None:

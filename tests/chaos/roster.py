@@ -10,12 +10,12 @@ import random
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from hours.settings import read_settings
 from ledger.roster.outbox import PUBLISHING_LOCK
 from ledger.roster.tables import change_sets, outbox
 from ledger.roster.vault import new_key
+from tests.chaos.carrying_out import carry_out
 from tests.chaos.plan import Database
 from tests.chaos.roster_verdict import RosterVerdict, judge
 from tests.forked import Forked
@@ -60,9 +61,7 @@ class Report:
         return not self.failed and not self.verdict.differences
 
 
-def run(
-    seed: int, kills: int, database: Database, home: Path, tell: Callable[[str], None]
-) -> Report:
+def run(seed: int, home: Path, kills: int, database: Database) -> Report:
     """Carry it out in `home`, an empty folder, where every log stays."""
     report, chance = Report(seed), random.Random(seed)
     with _world(home, database, chance) as it:
@@ -70,7 +69,7 @@ def run(
             who = _choose(chance, number)
             it.kill(who, chance)
             report.killed[who] += 1
-            tell(f"{number + 1} of {kills}: {who}")
+            print(f"{number + 1} of {kills}: {who}", flush=True)
         it.finish()
         report.failed += it.failed
         report.verdict = judge(it.hours.engine, it.settings)
@@ -264,14 +263,8 @@ def main() -> int:
     parser.add_argument("--database", choices=("postgresql", "sqlite"), default="postgresql")
     parser.add_argument("--seed", type=int, help="another seed, other moments; else by chance")
     given = parser.parse_args()
-    seed = random.randrange(1 << 32) if given.seed is None else given.seed
-    home = Path(tempfile.mkdtemp(prefix="hours-roster-chaos-"))
-    print(f"seed {seed}, {home}", flush=True)
-    begun = time.monotonic()
-    with suppress(KeyboardInterrupt):
-        report = run(seed, given.kills, given.database, home, lambda line: print(line, flush=True))
-    show(report, time.monotonic() - begun)
-    return 0 if report.is_good else 1
+    deed = partial(run, kills=given.kills, database=given.database)
+    return carry_out("roster-chaos", given.seed, deed, show)
 
 
 def show(report: Report, seconds: float) -> None:

@@ -2,29 +2,20 @@
 
 import json
 import random
-import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from producers.badges import Badge, sign_badge
 from producers.kiosk.app import create_app
 from producers.kiosk.gateway import Gateway
-from producers.kiosk.gateway_clock import GatewayClock
-from producers.kiosk.kiosks import Kiosks
-from producers.kiosk.outbox import Outbox
-from producers.kiosk.outbox_rows import OutboxRows
-from producers.kiosk.publisher import PublisherState
-from producers.kiosk.roster_cache import RosterCache
-from tests.running import eventually
+from tests.gateway_inside import LEDGER, gateway_inside, served
 
-LEDGER = "tongzhou.hours.example"
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PLACE = "station-03"
 SURNAMES = (
@@ -63,29 +54,12 @@ def badge_of(volunteer: str, generation: int = 1, key: Ed25519PrivateKey = KEY) 
 @contextmanager
 def screens_world(folder: Path) -> Iterator[ScreensWorld]:
     """A gateway of one station with two teams and 200 people."""
-    file = folder / "gateway.db"
-    with ExitStack() as stack:
-        outbox, rows = Outbox(file), OutboxRows(file)
-        roster, kiosks = RosterCache(file), Kiosks(file)
-        for part in (outbox, rows, roster, kiosks):
-            stack.callback(part.close)
-        clock = GatewayClock()
-        now = clock.now().best_at
-        roster.take([_record(key, value, now) for key, value in _roster(now)], 1)
-        kiosks.create("kiosk-01", "kiosk", PLACE, [], "test", now)
-        gateway = Gateway(
-            ledger_name=LEDGER,
-            timezone="Asia/Shanghai",
-            badge_keys=[KEY.public_key()],
-            outbox=outbox,
-            rows=rows,
-            clock=clock,
-            roster=roster,
-            kiosks=kiosks,
-            publisher=lambda: PublisherState(False, None, 0),
-        )
-        address = stack.enter_context(_served(gateway))
-        yield ScreensWorld(address, gateway, folder)
+    with gateway_inside(folder / "gateway.db", [KEY.public_key()]) as gateway:
+        now = gateway.clock.now().best_at
+        gateway.roster.take([_record(key, value, now) for key, value in _roster(now)], 1)
+        gateway.kiosks.create("kiosk-01", "kiosk", PLACE, [], "test", now)
+        with served(create_app(gateway)) as port:
+            yield ScreensWorld(f"http://127.0.0.1:{port}", gateway, folder)
 
 
 def people() -> list[tuple[str, str]]:
@@ -135,18 +109,3 @@ def _roster(now: int) -> Iterator[tuple[str, dict[str, Any]]]:
 def _record(key: str, value: dict[str, Any], now: int) -> Any:
     content = json.dumps({"revision": 1, **value}).encode()
     return SimpleNamespace(key=key.encode(), value=content, timestamp=now // 1_000 - 86_400_000)
-
-
-@contextmanager
-def _served(gateway: Gateway) -> Iterator[str]:
-    config = uvicorn.Config(create_app(gateway), port=0, log_level="warning", lifespan="off")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    eventually(lambda: server.started, "the gateway's port")
-    port = server.servers[0].sockets[0].getsockname()[1]
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        thread.join(10)

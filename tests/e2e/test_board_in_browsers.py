@@ -248,9 +248,7 @@ def test_pages_work_without_script(browser: Browser, world: LiveWorld) -> None:
     context.close()
 
 
-def test_a_volunteer_signs_up_and_the_public_sees_no_name(
-    browser: Browser, world: LiveWorld
-) -> None:
+def test_a_volunteer_signs_up_and_thinks_better_of_it(browser: Browser, world: LiveWorld) -> None:
     context = opened(browser, world, "phone-light-zh", "volunteer")
     page = context.new_page()
     page.goto(f"{world.board.address}/mine")

@@ -6,12 +6,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-import zxingcpp
 from playwright.sync_api import BrowserContext, Error, Playwright, expect
 
 from tests.e2e.conftest import ARGUMENTS, CHROMIUM
 from tests.e2e.kiosk_page import KioskPage
 from tests.e2e.pages import kill_browser, run
+from tests.e2e.tablet import camera_of, film_of
 from tests.kiosk_world import CHOIR, LEFT, VISITOR, KioskWorld
 from tests.running import eventually
 
@@ -199,13 +199,8 @@ def test_the_camera_reads_a_badge_through_the_gateway_where_the_browser_can_not(
     world: KioskWorld, playwright: Playwright, tmp_path: Path
 ) -> None:
     film = tmp_path / "badge.y4m"
-    film.write_bytes(filmed(world.badge(CHOIR[1])))
-    camera = (
-        "--use-fake-ui-for-media-stream",
-        "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-video-capture={film}",
-    )
-    with profile(playwright, tmp_path / "profile", *camera) as context:
+    film.write_bytes(film_of(world.badge(CHOIR[1])))
+    with profile(playwright, tmp_path / "profile", *camera_of(film)) as context:
         kiosk = KioskPage.enrolled(context.new_page(), world)
         assert run(kiosk.page, "return 'BarcodeDetector' in globalThis") is False
         kiosk.page.get_by_role("button", name="用摄像头扫").click()
@@ -245,22 +240,6 @@ def profile(playwright: Playwright, folder: Path, *arguments: str) -> Iterator[B
     finally:
         with suppress(Error):  # it was killed
             context.close()
-
-
-def filmed(text: str) -> bytes:
-    """A second of a badge held before a camera, as YUV4MPEG2."""
-    width, height = 640, 480
-    code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode)
-    image = memoryview(zxingcpp.write_barcode_to_image(code, scale=4))
-    rows, columns = image.shape[:2]
-    pixels = image.tobytes()
-    luma = bytearray(b"\xeb" * (width * height))
-    for row in range(rows):
-        at = (row + (height - rows) // 2) * width + (width - columns) // 2
-        line = pixels[row * columns : (row + 1) * columns]
-        luma[at : at + columns] = bytes(max(16, min(235, one)) for one in line)
-    frame = b"FRAME\n" + bytes(luma) + b"\x80" * (width * height // 2)
-    return b"YUV4MPEG2 W640 H480 F10:1 Ip A1:1 C420mpeg2\n" + frame * 10
 
 
 def eventually_sent(kiosk: KioskPage) -> None:

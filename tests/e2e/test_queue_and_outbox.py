@@ -19,13 +19,9 @@ from starlette.testclient import TestClient
 
 from producers.kiosk.app import create_app
 from producers.kiosk.gateway import Gateway
-from producers.kiosk.gateway_clock import GatewayClock
-from producers.kiosk.kiosks import Kiosks
-from producers.kiosk.outbox import Outbox
 from producers.kiosk.outbox_rows import OutboxRows
-from producers.kiosk.publisher import PublisherState
-from producers.kiosk.roster_cache import RosterCache
 from tests.e2e.pages import ORIGIN, blank_page, run, serve_page
+from tests.gateway_inside import gateway_inside
 
 FATES = ("passes", "lost", "unanswered", "late", "portal", "broken", "doubled", "fails")
 OPEN = """
@@ -49,26 +45,13 @@ class Between:
         self.fates: deque[str] = deque()
         self.late: list[tuple[bytes, dict[str, str]]] = []
         self.running = ExitStack()
+        self.gateway: Gateway
         self.client: TestClient
         self.start()
 
     def start(self) -> None:
-        outbox, rows = Outbox(self.file, reserve_bytes=0), OutboxRows(self.file)
-        roster, self.kiosks = RosterCache(self.file), Kiosks(self.file)
-        for part in (rows, roster, self.kiosks, outbox):
-            self.running.callback(part.close)
-        gateway = Gateway(
-            ledger_name="tongzhou.hours.example",
-            timezone="Asia/Shanghai",
-            badge_keys=(),
-            outbox=outbox,
-            rows=rows,
-            clock=GatewayClock(),
-            roster=roster,
-            kiosks=self.kiosks,
-            publisher=lambda: PublisherState(True, None, 0),
-        )
-        self.client = TestClient(create_app(gateway), base_url=ORIGIN)
+        self.gateway = self.running.enter_context(gateway_inside(self.file, is_connected=True))
+        self.client = TestClient(create_app(self.gateway), base_url=ORIGIN)
 
     def crash(self) -> None:
         """The machine starts again with what is on its disk."""
@@ -165,8 +148,9 @@ def follow(
     """Do the steps, then let everything arrive; the taps that the page said were saved."""
     serve_page(context, between.api)
     pages = [opened(context)]
-    between.kiosks.create("k", "kiosk", "station-1", (), "test", 1)
-    run(pages[0], "await station.enrol(given)", between.kiosks.new_code("k", 1, hours=10**6))
+    kiosks = between.gateway.kiosks
+    kiosks.create("k", "kiosk", "station-1", (), "test", 1)
+    run(pages[0], "await station.enrol(given)", kiosks.new_code("k", 1, hours=10**6))
     saved: list[dict[str, Any]] = []
     for step, what in steps:
         if step == "fates":

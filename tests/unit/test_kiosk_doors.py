@@ -1,6 +1,7 @@
 """The gateway's door: cross-site requests, guesses, bodies, codes and keys."""
 
 import asyncio
+import socket
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -9,11 +10,13 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
+from producers.kiosk import connections
 from producers.kiosk.answers import BodyRefused, body_of
 from producers.kiosk.headers import Guarded, is_cross_site
 from producers.kiosk.kiosks import Enrolled, KioskRefusal, Kiosks
 from producers.kiosk.limits import Recent, Tries
 from producers.serving import Door, DoorRefusal, refuse_an_open_door
+from tests.gateway_inside import served
 
 HOUR = 3_600_000_000
 
@@ -55,6 +58,18 @@ def test_browsers_are_told_to_stay_with_tls_by_tls_alone(scheme: str) -> None:
     asyncio.run(Guarded(app)(scope, None, send))
     assert (b"strict-transport-security" in told) is (scheme == "https")
     assert told[b"content-security-policy"].startswith(b"default-src 'none'")
+
+
+def test_who_begins_a_request_and_never_ends_it_is_waited_for_no_longer_than_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connections, "HEADER_SECONDS", 0.2)
+    with (
+        served(lambda *_: None) as port,
+        socket.create_connection(("127.0.0.1", port), timeout=30) as line,
+    ):
+        line.sendall(b"GET / HTTP/1.1\r\nHost: k")
+        assert line.recv(100) == b""
 
 
 def test_guesses_are_let_through_ten_a_minute_from_one_address_and_sixty_in_all() -> None:
