@@ -11,16 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import create_engine
-
 from tests.chaos.faults import LeftOut, strike
+from tests.chaos.judging import judge_world
 from tests.chaos.kiosks import begun_now
 from tests.chaos.load import Load
-from tests.chaos.log import read_log
-from tests.chaos.oracle import truth_of
 from tests.chaos.plan import Database, Fault, Round, plan
-from tests.chaos.tables import read_ledger
-from tests.chaos.verdict import Verdict, find_unlogged, judge
+from tests.chaos.verdict import Verdict, find_unlogged
 from tests.chaos.world import World, world
 
 _ROUNDS_BETWEEN_RESTS = 20
@@ -102,7 +98,9 @@ def finish(it: World, load: Load, report: Report, tell: Tell) -> None:
     report.failed += [f"a worker left badly: {one}" for one in it.crew.left_badly]
     report.failed += [f"a traceback in {name}" for name in _tracebacks(it.logs)]
     tell(report, "reading the log")
-    report.verdict = _judge(it, load)
+    judged = judge_world(it)
+    report.verdict = judged.verdict
+    find_unlogged(report.verdict, load.acknowledged, judged.log)
     tell(report, "auditing")
     audited = it.hours.run("audit", patience=_AUDIT_SECONDS)
     if audited.returncode != 0 or "Equal" not in audited.stdout:
@@ -149,18 +147,6 @@ def _strike(it: World, load: Load, fault: Fault, report: Report) -> None:
     else:
         report.struck[fault.kind.name] += 1
         report.seconds[fault.kind.name] += time.monotonic() - begun
-
-
-def _judge(it: World, load: Load) -> Verdict:
-    log = list(read_log(it.bootstrap, it.hours.taps_topic, it.log_ends()))
-    truth = truth_of(log)
-    engine = create_engine(it.direct_url)
-    try:
-        verdict = judge(truth, read_ledger(engine, truth.watermark))
-    finally:
-        engine.dispose()
-    find_unlogged(verdict, load.acknowledged, log)
-    return verdict
 
 
 def _tracebacks(logs: Path) -> list[str]:

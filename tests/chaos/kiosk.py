@@ -21,19 +21,17 @@ from functools import partial
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
-from sqlalchemy import create_engine
 
 from tests.chaos.carrying_out import carry_out
 from tests.chaos.faults import LeftOut, strike
+from tests.chaos.judging import judge_world
 from tests.chaos.kiosk_browsers import Browser
 from tests.chaos.kiosk_clients import Client
 from tests.chaos.load import Load
-from tests.chaos.log import read_log
-from tests.chaos.oracle import PARTITIONS, truth_of
+from tests.chaos.oracle import PARTITIONS
 from tests.chaos.plan import Fault, kinds_for
 from tests.chaos.reading import Bad, Logged, read
-from tests.chaos.tables import read_ledger
-from tests.chaos.verdict import Verdict, judge
+from tests.chaos.verdict import Verdict
 from tests.chaos.world import World, world
 from tests.gateways import Gateway
 from tests.running import eventually
@@ -257,13 +255,7 @@ def _strike_browser(kiosks: _Kiosks, name: str, chance: random.Random) -> None:
 
 
 def _judge(it: World, kiosks: _Kiosks) -> Verdict:
-    log = list(read_log(it.bootstrap, it.hours.taps_topic, it.log_ends()))
-    truth = truth_of(log)
-    engine = create_engine(it.direct_url)
-    try:
-        verdict = judge(truth, read_ledger(engine, truth.watermark))
-    finally:
-        engine.dispose()
+    log, truth, verdict = judge_world(it)
     counted = Counter(id_ for place, id_ in _ids(log) if truth.ends[place] == "accepted")
     ids = kiosks.ids()
     verdict.lost += verdict.find("taps that were safe, not accepted", ids - counted.keys())

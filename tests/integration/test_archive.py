@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer
 from click.testing import CliRunner, Result
-from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 from sqlalchemy import text
 
 from hours import cli
@@ -29,6 +29,7 @@ from streams.settings import StreamSettings
 from streams.topics import create_topics
 from tests.running import Hours, eventually, lines
 from tests.taps import Load
+from tests.topic_records import records_of
 
 NAME = "archived.example"
 on_sqlite = pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
@@ -81,21 +82,14 @@ def archived(folder: Path, partition: int = 0) -> list[tuple[Any, ...]]:
     return [tuple(one) for batch in archive.read(partition, 1 << 62) for one in batch]
 
 
-def in_kafka(streams: StreamSettings, partition: int = 0) -> list[tuple[Any, ...]]:
-    """The records as another client reads them."""
-    tp = TopicPartition(streams.taps_topic, partition)
-    with closing(KafkaConsumer(**streams.kafka.options(), group_id=None)) as consumer:
-        consumer.assign([tp])
-        consumer.seek_to_beginning(tp)
-        end, found = consumer.end_offsets([tp])[tp], []
-        while consumer.position(tp) < end:
-            found += consumer.poll(timeout_ms=500).get(tp, [])
+def in_kafka(streams: StreamSettings) -> list[tuple[Any, ...]]:
+    """The records of partition 0 as another client reads them."""
     return [
         (
             *(one.offset, one.timestamp, one.timestamp_type, one.key, one.value),
             tuple((name, content) for name, content in one.headers),
         )
-        for one in found
+        for one in records_of(streams.kafka.bootstrap, streams.taps_topic)
     ]
 
 

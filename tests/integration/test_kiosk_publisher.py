@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 from kafka.errors import KafkaTimeoutError
 
@@ -26,6 +26,7 @@ from producers.kiosk.outbox import NewTap, Outbox
 from producers.kiosk.outbox_rows import OutboxRows, Row
 from producers.kiosk.publisher import Publisher, before_a_void, publish_waiting
 from tests.running import eventually
+from tests.topic_records import values_of
 
 SOURCE = "/kiosks/k"
 # A client of kafka-python whose broker is away leaves sockets to the collector.
@@ -78,20 +79,6 @@ def publishing(publisher: Publisher) -> Iterator[Publisher]:
         publisher.join(30)
 
 
-def values(kafka: str, topic: str, partitions: int = 1) -> list[bytes]:
-    """Every record of the log."""
-    with closing(KafkaConsumer(bootstrap_servers=kafka, enable_auto_commit=False)) as consumer:
-        tps = [TopicPartition(topic, number) for number in range(partitions)]
-        consumer.assign(tps)
-        consumer.seek_to_beginning(*tps)
-        wanted = sum(consumer.end_offsets(tps).values())
-        found: list[bytes] = []
-        while len(found) < wanted:
-            for records in consumer.poll(timeout_ms=1_000).values():
-                found += [record.value for record in records]
-        return found
-
-
 def test_taps_are_in_the_log_in_order_as_they_were_kept_and_tell_the_gateway_the_time(
     kept: Kept, kafka: str, kafka_topic: Callable[..., str]
 ) -> None:
@@ -104,7 +91,7 @@ def test_taps_are_in_the_log_in_order_as_they_were_kept_and_tell_the_gateway_the
         kept.tap(50)
         eventually(lambda: kept.rows.standing().waiting == 0, "one more, at once")
         assert publisher.state.connected
-    found = values(kafka, topic)
+    found = values_of(kafka, topic)
     assert found[:50] == wanted
     assert len(found) == 51
 
@@ -127,7 +114,7 @@ def test_through_a_broker_killed_in_mid_stream_each_row_is_sent_until_it_is_ackn
             assert "签到都在网关里" in str(publisher.state.trouble)
             broker.start()
             eventually(lambda: kept.rows.standing().waiting == 0, "an empty outbox")
-        found = values(broker.address, "taps")
+        found = values_of(broker.address, "taps")
         assert {ids(one) for one in found} == {f"t{number}" for number in range(300)}
     finally:
         broker.stop()
@@ -146,7 +133,7 @@ def test_a_row_that_kafka_will_never_take_is_kept_with_its_reason_and_stops_noth
     with publishing(kept.publisher(kafka, topic)):
         eventually(lambda: kept.rows.standing().waiting == 0, "an empty outbox")
     refused = kept.rows.refused_rows()
-    published = {ids(one) for one in values(kafka, topic)}
+    published = {ids(one) for one in values_of(kafka, topic)}
     assert {"t0", "t3"} <= published
     assert {row[1] for row in refused} | published == {"t0", "t1", "t2", "t3"}
     assert refused
@@ -167,7 +154,7 @@ def test_a_second_publisher_of_a_file_waits_for_its_turn(
             first.join(30)
             kept.tap(2)
             eventually(lambda: kept.rows.standing().waiting == 0, "the second's turn")
-    assert [ids(one) for one in values(kafka, topic)] == ["t1", "t2"]
+    assert [ids(one) for one in values_of(kafka, topic)] == ["t1", "t2"]
 
 
 class Scripted:

@@ -25,6 +25,7 @@ from streams.metrics import Metrics
 from streams.topics import create_topics
 from tests.running import CLAIMED_NOTHING, Hours, eventually, lines, product_at, publishing
 from tests.taps import Load
+from tests.topic_records import records_of
 
 on_postgresql = pytest.mark.parametrize("ledger_url", ["postgresql"], indirect=True)
 
@@ -197,7 +198,8 @@ def publish(hours: Hours, load: Load, sessions: int, spoilt: Any = ()) -> None:
 
 
 def taps_sent(hours: Hours) -> int:
-    with closing(consumer_of(hours)) as consumer:
+    kafka = hours.environment["HOURS_KAFKA"]
+    with closing(KafkaConsumer(bootstrap_servers=kafka)) as consumer:
         partitions = [TopicPartition(hours.taps_topic, number) for number in range(4)]
         return sum(consumer.end_offsets(partitions).values())
 
@@ -276,7 +278,8 @@ def ends_in_the_ledger(hours: Hours) -> dict[tuple[str, ...], int]:
 def totals_on_the_topic(hours: Hours) -> dict[tuple[str, str], int]:
     """The latest value of each key, shards added up."""
     latest: dict[bytes, dict[str, Any]] = {}
-    for record in records_of(hours, f"{hours.environment['HOURS_TOPIC_PREFIX']}.team-totals"):
+    topic = f"{hours.environment['HOURS_TOPIC_PREFIX']}.team-totals"
+    for record in records_of(hours.environment["HOURS_KAFKA"], topic):
         latest[record.key] = json.loads(record.value)
         assert {"team", "day", "shard"} == json.loads(record.key).keys()
     summed: Counter[tuple[str, str]] = Counter()
@@ -285,25 +288,9 @@ def totals_on_the_topic(hours: Hours) -> dict[tuple[str, str], int]:
     return dict(summed)
 
 
-def records_of(hours: Hours, topic: str) -> list[Any]:
-    partition = TopicPartition(topic, 0)
-    with closing(consumer_of(hours)) as consumer:
-        consumer.assign([partition])
-        consumer.seek_to_beginning(partition)
-        end = consumer.end_offsets([partition])[partition]
-        found: list[Any] = []
-        while consumer.position(partition) < end:
-            found += consumer.poll(timeout_ms=500).get(partition, [])
-        return found
-
-
 def lose_team_totals(hours: Hours) -> None:
     topic = f"{hours.environment['HOURS_TOPIC_PREFIX']}.team-totals"
     with closing(KafkaAdminClient(bootstrap_servers=hours.environment["HOURS_KAFKA"])) as admin:
         admin.delete_topics([topic])
         eventually(lambda: topic not in admin.list_topics(), "the end of the topic")
     create_topics(read_settings(hours.environment).streams())
-
-
-def consumer_of(hours: Hours) -> KafkaConsumer:
-    return KafkaConsumer(bootstrap_servers=hours.environment["HOURS_KAFKA"])

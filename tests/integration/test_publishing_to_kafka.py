@@ -2,10 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable
-from contextlib import closing
 from typing import Any
-
-from kafka import KafkaConsumer, TopicPartition
 
 from producers.events import Event
 from producers.examples import EXAMPLES
@@ -15,7 +12,7 @@ from producers.publishing import Account, open_producer, publish_lines
 from producers.reading import read_record
 from producers.refusals import Refusal
 from producers.writing import write_line
-from tests.running import PATIENCE_SECONDS
+from tests.topic_records import records_of
 
 PARTITIONS = 4
 
@@ -27,20 +24,6 @@ def published_events() -> list[Event]:
         for number in range(40)
         for example in EXAMPLES
     ]
-
-
-def whole_log(kafka: str, topic: str) -> list[Any]:
-    partitions = [TopicPartition(topic, number) for number in range(PARTITIONS)]
-    with closing(KafkaConsumer(bootstrap_servers=kafka, enable_auto_commit=False)) as consumer:
-        consumer.assign(partitions)
-        consumer.seek_to_beginning()
-        ends = sum(consumer.end_offsets(partitions).values())
-        records: list[Any] = []
-        while len(records) < ends:
-            polled = consumer.poll(timeout_ms=PATIENCE_SECONDS * 1_000)
-            assert polled, f"the log ends at {ends}, only {len(records)} came"
-            records += [record for batch in polled.values() for record in batch]
-    return records
 
 
 def test_every_good_line_is_in_the_log_once_in_order_and_in_its_partition(
@@ -64,7 +47,7 @@ def test_every_good_line_is_in_the_log_once_in_order_and_in_its_partition(
     assert reports[-1] == 160
 
     written: defaultdict[str, list[Event]] = defaultdict(list)
-    for record in whole_log(kafka, topic):
+    for record in records_of(kafka, topic, PARTITIONS):
         read = read_record(record.value, record.headers)
         assert not isinstance(read, Refusal), read
         assert record.key == read.subject.encode()

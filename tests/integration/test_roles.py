@@ -160,7 +160,6 @@ def test_a_worker_settles_with_a_workers_privileges_alone(owned: Hours, logins: 
         worker.ok("publish", input=lines(halves))  # halves come…
         worker.wait_until_settled(len(halves))
         worker.ok("publish", input=lines(later))  # …and go
-        worker.run("publish", input=b"")
         worker.wait_until_settled(len(events))
     finally:
         worker.end()

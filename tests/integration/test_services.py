@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 import psycopg
 import pytest
-from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import NewTopic
 from sqlalchemy.engine import make_url
 
@@ -34,6 +34,7 @@ from hours.services.embedded import free_port
 from hours.services.kafka import properties
 from tests.conftest import Broker
 from tests.running import PATIENCE_SECONDS, environment, eventually
+from tests.topic_records import values_of
 
 OWNER = """
 import signal, sys
@@ -48,7 +49,7 @@ with run_services(Path(sys.argv[1]), postgres=True, say=lambda line: None) as se
 def test_a_record_produced_is_read_back(kafka: str, kafka_topic: Callable[..., str]) -> None:
     topic = kafka_topic(partitions=1)
     produce(kafka, topic, b"hello")
-    assert records(kafka, topic) == [b"hello"]
+    assert values_of(kafka, topic) == [b"hello"]
 
 
 def test_a_second_run_on_the_same_home_finds_the_data_and_addresses_of_the_first(
@@ -61,7 +62,7 @@ def test_a_second_run_on_the_same_home_finds_the_data_and_addresses_of_the_first
         execute(first.ledger_url, "CREATE TABLE kept AS SELECT 42 AS answer")
     with run_services(tmp_path, postgres=True, say=print) as second:
         assert second == first
-        assert records(second.kafka, "kept") == [b"before"]
+        assert values_of(second.kafka, "kept") == [b"before"]
         assert execute(first.ledger_url, "SELECT answer FROM kept") == [(42,)]
 
 
@@ -82,7 +83,7 @@ def test_a_killed_broker_starts_again_on_its_port_with_its_data(jars: Path, tmp_
         assert broker.pid == 0
         broker.start()
         assert broker.address == address
-        assert records(address, "kept") == [b"before"]
+        assert values_of(address, "kept") == [b"before"]
     finally:
         broker.stop()
 
@@ -338,19 +339,6 @@ def create_topic(kafka: str, name: str) -> None:
 def produce(kafka: str, topic: str, value: bytes) -> None:
     with closing(KafkaProducer(bootstrap_servers=kafka)) as producer:
         producer.send(topic, value).get(30)
-
-
-def records(kafka: str, topic: str) -> list[bytes]:
-    with closing(KafkaConsumer(bootstrap_servers=kafka)) as consumer:
-        partition = TopicPartition(topic, 0)
-        consumer.assign([partition])
-        consumer.seek_to_beginning(partition)
-        end = consumer.end_offsets([partition])[partition]
-        found: list[bytes] = []
-        while consumer.position(partition) < end:
-            for batch in consumer.poll(timeout_ms=500).values():
-                found += [record.value for record in batch]
-        return found
 
 
 def execute(url: str, statement: str) -> list[Any]:
