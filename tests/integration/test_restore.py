@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaProducer
 
 from hours.settings import read_settings
 from streams.archive_lines import as_archived
@@ -19,6 +19,7 @@ from streams.topics import TopicRefusal, check_log, take_producers_time
 from tests.forked import start_hours
 from tests.running import Hours, lines, product_at
 from tests.taps import Load
+from tests.topic_records import records_of
 
 SESSIONS = 700
 on_sqlite = pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
@@ -78,18 +79,8 @@ def roots(hours: Hours) -> list[str]:
 
 def records(hours: Hours) -> list[bytes]:
     """Everything in the topic, as an archive would say it."""
-    consumer = KafkaConsumer(bootstrap_servers=hours.environment["HOURS_KAFKA"])
-    found = []
-    for partition in range(4):
-        tp = TopicPartition(hours.taps_topic, partition)
-        end = consumer.end_offsets([tp])[tp]
-        consumer.assign([tp])
-        consumer.seek(tp, 0)
-        while consumer.position(tp) < end:
-            for batch in consumer.poll(1_000).values():
-                found += [as_archived(record) for record in batch]
-    consumer.close()
-    return found
+    kafka = hours.environment["HOURS_KAFKA"]
+    return [as_archived(record) for record in records_of(kafka, hours.taps_topic, 4)]
 
 
 def settled(hours: Hours, expected: int) -> list[str]:

@@ -467,7 +467,7 @@ def test_whoever_is_killed_under_load_the_topic_says_in_the_end_what_the_databas
 ) -> None:
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")
-    report = roster_chaos.run(seed, kills, database, tmp_path, lambda _: None)
+    report = roster_chaos.run(seed, tmp_path, kills, database)
     assert report.failed == []
     assert report.verdict.differences == []
     assert report.verdict.records > 0
