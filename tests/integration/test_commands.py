@@ -276,7 +276,6 @@ def test_a_simulation_killed_on_its_way_to_kafka_goes_on_where_it_was(hours: Hou
     assert "belongs to another simulation plan" in other.stderr
 
 
-@pytest.mark.timeout(600)
 def test_the_demo_shows_everything_lets_people_tap_and_leaves_nothing_running(
     tmp_path: Path,
 ) -> None:

@@ -101,7 +101,6 @@ def day(kafka: str, postgres_url: str, fresh_name: str, tmp_path: Path) -> Itera
     hours.end()
 
 
-@pytest.mark.timeout(600)
 def test_the_hours_of_a_day_are_those_served_and_outlive_the_database(day: Day) -> None:
     enrol(day)
     print_badges(day)
