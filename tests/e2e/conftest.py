@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright, expect, sync_playwright
 
 from tests.kiosk_world import KioskWorld, world_at
 
@@ -23,6 +23,9 @@ ARGUMENTS = (
     "--disable-component-update",
     "--no-first-run",
 )
+
+
+expect.set_options(timeout=30_000)  # as long as for deeds: the machine may be busy
 
 
 @pytest.fixture(scope="module")

@@ -31,8 +31,8 @@ class KioskPage:
 
     def is_ready(self) -> None:
         """The page shows its place's name: it has its roster, and waits for a badge."""
-        expect(self.page.get_by_text("请刷志愿者证")).to_be_visible(timeout=30_000)
-        expect(self.page.get_by_text("运河村站")).to_be_visible(timeout=30_000)
+        expect(self.page.get_by_text("请刷志愿者证")).to_be_visible()
+        expect(self.page.get_by_text("运河村站")).to_be_visible()
 
     def can_do_without_network(self) -> None:
         """The service worker has the whole page."""

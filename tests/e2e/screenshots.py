@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 from tests.e2e.conftest import ARGUMENTS, CHROMIUM
 from tests.e2e.pictures import make_small
 from tests.e2e.screens_world import LI, WANG, ZHAO, ScreensWorld, badge_of, screens_world
-from tests.e2e.tablet import PATIENCE, PHONE, TABLET, Tablet, camera_of, film_of, tablet_context
+from tests.e2e.tablet import PHONE, TABLET, Tablet, camera_of, film_of, tablet_context
 
 FOLDER = Path(__file__).parents[2] / "docs" / "kiosk"
 COLOURS = 64
@@ -75,7 +75,7 @@ def states(tablet: Tablet, english: bool) -> Iterator[str]:
     """Walk through what can be seen, and say what it is."""
     page = tablet.page
     page.goto(tablet.world.address)
-    expect(page.locator("#code")).to_have_count(1, timeout=PATIENCE)
+    expect(page.locator("#code")).to_have_count(1)
     yield "enrolment"
     tablet.enrol()
     if english:
@@ -122,14 +122,14 @@ def _of_taps(tablet: Tablet) -> Iterator[str]:
 def _of_other_ways(tablet: Tablet) -> Iterator[str]:
     tablet.scan("HOURS1-CUT-OFF")
     _comes(tablet, ".panel.refused")
-    expect(tablet.page.locator(".recent li")).to_have_count(0, timeout=PATIENCE)
+    expect(tablet.page.locator(".recent li")).to_have_count(0)
     yield "refused"
     tablet.touch(tablet.page.locator(".way").nth(1))
     _comes(tablet, ".keypad")
     yield "number"
     tablet.page.locator("#number").fill("V7K2M9QXTA2Q")
     tablet.touch(tablet.page.locator(".number .go"))
-    expect(tablet.page.locator(".wrong")).not_to_be_empty(timeout=PATIENCE)
+    expect(tablet.page.locator(".wrong")).not_to_be_empty()
     yield "wrong-number"
     tablet.touch(tablet.page.locator("main .quiet"))
     tablet.touch(tablet.page.locator(".way").nth(2))
@@ -157,7 +157,7 @@ def _of_trouble(tablet: Tablet) -> Iterator[str]:
 
 
 def _comes(tablet: Tablet, selector: str) -> None:
-    expect(tablet.page.locator(selector)).not_to_have_count(0, timeout=PATIENCE)
+    expect(tablet.page.locator(selector)).not_to_have_count(0)
 
 
 def _keep(tablet: Tablet, file: Path) -> None:

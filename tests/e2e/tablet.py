@@ -11,7 +11,6 @@ from tests.e2e.screens_world import ScreensWorld
 
 TABLET = {"width": 1024, "height": 600}
 PHONE = {"width": 360, "height": 740}
-PATIENCE = 20_000
 
 # Keys come at a scanner's speed only if nothing waits between them.
 SCAN = """async ([text, end, process]) => {
@@ -42,7 +41,6 @@ class Tablet:
     def __init__(self, context: BrowserContext, world: ScreensWorld) -> None:
         self.context, self.world = context, world
         self.page: Page = context.new_page()
-        self.page.set_default_timeout(PATIENCE)
         self.faults: list[str] = []
         self._touched_at = 0.0
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
@@ -59,7 +57,7 @@ class Tablet:
         """Open what an operator's QR code opens, until the kiosk knows its roster."""
         self.page.goto(f"{self.world.address}/#code={self.world.code()}")
         self.sees("请刷志愿者证")
-        expect(self.page.locator(".place")).to_contain_text("张芝山", timeout=PATIENCE)
+        expect(self.page.locator(".place")).to_contain_text("张芝山")
         return self
 
     def scan(self, text: str, end: str = "Enter", process: bool = False) -> None:
@@ -84,11 +82,11 @@ class Tablet:
 
     def sees(self, *words: str) -> None:
         for word in words:
-            expect(self.page.locator("body")).to_contain_text(word, timeout=PATIENCE)
+            expect(self.page.locator("body")).to_contain_text(word)
 
     def is_asked(self, name: str) -> None:
         """Whether it is this person's turn to press in or out."""
-        expect(self.page.locator(".person h1")).to_contain_text(name, timeout=PATIENCE)
+        expect(self.page.locator(".person h1")).to_contain_text(name)
 
     def offline(self, is_off: bool = True) -> None:
         self.context.set_offline(is_off)

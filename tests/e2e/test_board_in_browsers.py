@@ -20,7 +20,6 @@ DRESSES = {
     "phone-light-zh": (PHONE, "light", "zh"),
     "desk-dark-en": (DESK, "dark", "en"),
 }
-PATIENCE = 20_000
 BEYOND = """[...document.querySelectorAll('.stack td')]
   .filter((cell) => cell.getBoundingClientRect().right > window.innerWidth).length"""
 PLACES = {
@@ -82,7 +81,6 @@ def opened(browser: Browser, world: LiveWorld, dress: str, who: str | None) -> B
     """A browser in a dress, signed in as somebody."""
     viewport, scheme, language = DRESSES[dress]
     context = browser.new_context(viewport=viewport, color_scheme=scheme, locale="zh-CN")
-    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     if who == "volunteer":
         code = volunteers.make_code(world.district.engine, WANG, "test", now())

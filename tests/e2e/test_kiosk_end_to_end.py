@@ -204,7 +204,7 @@ def test_the_camera_reads_a_badge_through_the_gateway_where_the_browser_can_not(
         kiosk = KioskPage.enrolled(context.new_page(), world)
         assert run(kiosk.page, "return 'BarcodeDetector' in globalThis") is False
         kiosk.page.get_by_role("button", name="用摄像头扫").click()
-        expect(kiosk.page.get_by_role("heading", name="李*")).to_be_visible(timeout=30_000)
+        expect(kiosk.page.get_by_role("heading", name="李*")).to_be_visible()
         kiosk.press("in")
         world.wait_until_settled(1)
     assert CHOIR[1] in world.present()

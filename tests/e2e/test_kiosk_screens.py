@@ -23,7 +23,6 @@ from tests.e2e.screens_world import (
     screens_world,
 )
 from tests.e2e.tablet import (
-    PATIENCE,
     PHONE,
     TABLET,
     Tablet,
@@ -75,7 +74,7 @@ def test_a_wrong_code_is_refused_with_words_and_a_right_one_typed_after_it_works
     code = tablet.page.get_by_label("登记这台签到机")
     code.fill("0000-0000-0000")
     tablet.press("登记")
-    expect(tablet.page.locator(".wrong")).not_to_be_empty(timeout=PATIENCE)
+    expect(tablet.page.locator(".wrong")).not_to_be_empty()
     code.fill(world.code())
     tablet.press("登记")
     tablet.sees("请刷志愿者证")
@@ -104,7 +103,7 @@ def test_offline_a_tap_is_saved_here_and_becomes_received_by_itself(tablet: Tabl
     tablet.offline(False)
     tablet.page.evaluate("dispatchEvent(new Event('online'))")
     taken(tablet.world, 1)
-    expect(tablet.page.locator(".notice")).to_have_count(0, timeout=PATIENCE)
+    expect(tablet.page.locator(".notice")).to_have_count(0)
 
 
 def test_the_opposite_of_the_last_tap_is_suggested_and_either_can_be_pressed(
@@ -242,7 +241,7 @@ def test_after_ten_seconds_nothing_can_be_undone(
     tablet.tap("in")
     tablet.sees("还可撤销")
     tablet.page.clock.run_for(11_000)
-    expect(tablet.page.get_by_role("button", name="撤销")).to_have_count(0, timeout=PATIENCE)
+    expect(tablet.page.get_by_role("button", name="撤销")).to_have_count(0)
     tablet.sees("请刷志愿者证")
 
 
@@ -250,7 +249,7 @@ def test_scans_wait_in_a_row_while_somebody_chooses_and_can_be_sent_away(tablet:
     for volunteer in (WANG, LI, ZHAO, LI):
         tablet.scan(badge_of(volunteer))
     tablet.is_asked("王*")
-    expect(tablet.page.locator(".waiting li")).to_have_text(["李**", "赵*"], timeout=PATIENCE)
+    expect(tablet.page.locator(".waiting li")).to_have_text(["李**", "赵*"])
     tablet.press("李** 不签了")
     expect(tablet.page.locator(".waiting li")).to_have_text(["赵*"])
     tablet.tap("in")
@@ -279,7 +278,7 @@ def test_a_second_press_of_a_trembling_hand_is_nobody_s_tap(tablet: Tablet) -> N
     tablet.is_asked("王*")
     tablet.page.evaluate(PRESS_AGAIN)
     tablet.page.locator("button.tap.out").dblclick()
-    expect(tablet.page.locator(".panel.done.out")).to_have_count(1, timeout=PATIENCE)
+    expect(tablet.page.locator(".panel.done.out")).to_have_count(1)
     assert tablet.page.evaluate("globalThis.hit")  # there was a button under the hand
     tablet.scan(badge_of(LI))
     tablet.is_asked("李**")
@@ -292,7 +291,7 @@ def test_30_people_at_a_scanner_each_press_once_and_each_is_one_tap(tablet: Tabl
     for volunteer in volunteers:
         tablet.scan(badge_of(volunteer))
         asked = tablet.page.locator(f'.person[data-volunteer="{volunteer}"]')
-        expect(asked).to_have_count(1, timeout=PATIENCE)
+        expect(asked).to_have_count(1)
         tablet.tap("in")
     events = taken(tablet.world, 30)
     assert [event["subject"] for event in events] == volunteers
@@ -303,10 +302,10 @@ def test_scans_before_the_first_press_are_as_many_taps_in_their_order(tablet: Ta
     volunteers = [volunteer for volunteer, _ in people()[4:10]]
     for volunteer in volunteers:
         tablet.scan(badge_of(volunteer))
-    expect(tablet.page.locator(".waiting li")).to_have_count(5, timeout=PATIENCE)
+    expect(tablet.page.locator(".waiting li")).to_have_count(5)
     for volunteer in volunteers:
         asked = tablet.page.locator(f'.person[data-volunteer="{volunteer}"]')
-        expect(asked).to_have_count(1, timeout=PATIENCE)
+        expect(asked).to_have_count(1)
         tablet.tap("out")
     assert [event["subject"] for event in taken(tablet.world, 6)] == volunteers
 
@@ -360,7 +359,7 @@ def test_a_scan_that_is_no_good_badge_is_refused_with_words(
     tablet.offline(is_offline)
     for text, words in REFUSALS.values():
         tablet.scan(text())
-        expect(tablet.page.locator(".panel.refused")).to_contain_text(words, timeout=PATIENCE)
+        expect(tablet.page.locator(".panel.refused")).to_contain_text(words)
         expect(tablet.page.locator("#alarm")).to_contain_text(words)
         tablet.press("知道了")
         expect(tablet.page.locator(".panel.refused")).to_have_count(0)
@@ -402,7 +401,7 @@ def test_a_tap_that_the_gateway_refuses_is_told_and_stays_until_it_is_dealt_with
     tablet.page.route("**/api/taps", refuse)
     tablet.offline(False)
     tablet.page.evaluate("dispatchEvent(new Event('online'))")
-    expect(tablet.page.locator("#bars .notice")).to_contain_text("没有这个队", timeout=PATIENCE)
+    expect(tablet.page.locator("#bars .notice")).to_contain_text("没有这个队")
     tablet.press("负责人")
     tablet.sees("没有被接受的签到（1）", "没有这个队")
     tablet.press("已处理")
@@ -444,7 +443,7 @@ def test_english_is_a_switch_that_is_remembered_and_names_stay_chinese(tablet: T
     tablet.sees("Show your badge", "Find your name")
     expect(tablet.page.locator("html")).to_have_attribute("lang", "en")
     tablet.page.reload()
-    expect(tablet.page.locator("html")).to_have_attribute("lang", "en", timeout=PATIENCE)
+    expect(tablet.page.locator("html")).to_have_attribute("lang", "en")
     tablet.scan(badge_of(WANG))
     tablet.is_asked("王*")
     expect(tablet.page.locator(".person .name")).to_have_attribute("lang", "zh-CN")
@@ -486,7 +485,7 @@ def test_settings_are_switches_and_are_remembered(tablet: Tablet) -> None:
         tablet.touch(switch)
         expect(switch).not_to_have_attribute("aria-checked", before or "")
     tablet.page.reload()
-    expect(tablet.page.locator("html")).to_have_class("large", timeout=PATIENCE)
+    expect(tablet.page.locator("html")).to_have_class("large")
 
 
 def test_names_from_outside_are_text_and_never_markup(
@@ -519,7 +518,7 @@ def test_a_camera_that_the_browser_does_not_allow_is_told_in_words_with_other_wa
     tablet: Tablet,
 ) -> None:
     tablet.press("用摄像头扫")
-    expect(tablet.page.locator(".panel.refused")).to_contain_text("摄像头", timeout=PATIENCE)
+    expect(tablet.page.locator(".panel.refused")).to_contain_text("摄像头")
     tablet.press("名单里找")
     tablet.sees("您姓什么")
 
@@ -590,7 +589,7 @@ def walk(tablet: Tablet) -> Iterator[str]:
     tablet.scan(badge_of(LI))
     tablet.is_asked("李**")
     tablet.scan(badge_of(WANG))
-    expect(tablet.page.locator(".waiting li")).to_have_count(1, timeout=PATIENCE)
+    expect(tablet.page.locator(".waiting li")).to_have_count(1)
     yield "person"
     tablet.tap("in")
     expect(tablet.page.locator(".question")).to_have_count(1)
@@ -621,7 +620,7 @@ def walk(tablet: Tablet) -> Iterator[str]:
     tablet.touch(tablet.page.locator(".head").nth(3))
     yield "names"
     tablet.touch(tablet.page.locator(".corner button").nth(1))
-    expect(tablet.page.locator(".refusals h2")).to_have_count(1, timeout=PATIENCE)
+    expect(tablet.page.locator(".refusals h2")).to_have_count(1)
     yield "in charge"
     tablet.touch(tablet.page.locator("main .quiet").last)
     expect(tablet.page.locator("#code")).to_have_count(1)
