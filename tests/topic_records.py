@@ -17,9 +17,9 @@ def records_of(kafka: str, topic: str, partitions: int = 1) -> Iterator[Any]:
             yield from _records_in(consumer, TopicPartition(topic, number))
 
 
-def values_of(kafka: str, topic: str, partitions: int = 1) -> list[bytes]:
-    """The values alone."""
-    return [record.value for record in records_of(kafka, topic, partitions)]
+def values_of(kafka: str, topic: str) -> list[bytes]:
+    """The values alone, of a topic with one partition."""
+    return [record.value for record in records_of(kafka, topic)]
 
 
 def _records_in(consumer: KafkaConsumer, tp: TopicPartition) -> Iterator[Any]:

@@ -55,8 +55,9 @@ def show(report: Report, seconds: float) -> None:
     console.print(table)
     ends = ", ".join(f"{count} {end}" for end, count in verdict.ends.most_common())
     console.print(
-        f"{report.struck.total()} faults in {seconds:.0f} s, {orders.workers} workers, "
-        f"{orders.database}; {verdict.records} records: {ends}; {verdict.sessions} sessions"
+        f"seed {orders.seed}: {report.struck.total()} faults in {seconds:.0f} s, "
+        f"{orders.workers} workers, {orders.database}; "
+        f"{verdict.records} records: {ends}; {verdict.sessions} sessions"
     )
     console.print("; ".join(f"{name}: {count}" for name, count in report.notes.items()))
     for wrong in (*report.failed, *verdict.differences):

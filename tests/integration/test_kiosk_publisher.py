@@ -3,7 +3,6 @@
 import gc
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from producers.kiosk.outbox import NewTap, Outbox
 from producers.kiosk.outbox_rows import OutboxRows, Row
 from producers.kiosk.publisher import Publisher, before_a_void, publish_waiting
 from tests.running import eventually
+from tests.silent import Silent
 from tests.topic_records import values_of
 
 SOURCE = "/kiosks/k"
@@ -222,24 +222,6 @@ def test_whatever_fails_no_void_is_in_the_log_before_its_tap_and_all_is_in_the_e
     assert {one for one in producer.log if one.startswith("t")} == {
         f"t{number}" for number in range(len(kinds))
     }
-
-
-class Silent:
-    """A producer that says nothing of what became of anything."""
-
-    def __init__(self) -> None:
-        self.waited: list[float] = []
-
-    def send(self, *_: Any, **__: Any) -> Any:
-        return self
-
-    def add_callback(self, told: Callable[[Any], None]) -> "Silent":
-        return self
-
-    def get(self, timeout: float) -> None:
-        self.waited.append(timeout)
-        time.sleep(timeout)
-        raise KafkaTimeoutError
 
 
 def test_a_client_that_never_answers_is_waited_for_once_not_for_each_tap(

@@ -1,6 +1,5 @@
 """Publishing accounts for each line once, whatever the broker does, with a bound on what waits."""
 
-import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
@@ -16,6 +15,7 @@ from producers.publishing import Account, NotAcknowledged, Trouble, publish_even
 from producers.reading import read_record
 from producers.refusals import RefusalReason
 from producers.writing import write_line, write_record
+from tests.silent import Silent
 
 GOOD = [write_line(example) for example in EXAMPLES]
 BLANK = [b"", b"\n", b" \t\r\n"]
@@ -160,21 +160,11 @@ def test_a_client_that_never_answers_is_waited_for_once_not_for_each_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(publishing, "_DELIVERY_SECONDS", 0.05)
-    waited: list[float] = []
-
-    class Silent:
-        def send(self, *_: Any, **__: Any) -> "Silent":
-            return self
-
-        def get(self, timeout: float) -> None:
-            waited.append(timeout)
-            time.sleep(timeout)
-            raise KafkaTimeoutError
-
-    account, _ = publish([GOOD[0]] * 30, Silent())
+    broker = Silent()
+    account, _ = publish([GOOD[0]] * 30, broker)
     assert ended(account) == (0, 0, 0, 30)
-    assert len(waited) == 30
-    assert sum(waited) <= 0.1
+    assert len(broker.waited) == 30
+    assert sum(broker.waited) <= 0.1
 
 
 def test_reports_only_grow_and_the_last_is_the_account(monkeypatch: pytest.MonkeyPatch) -> None:
